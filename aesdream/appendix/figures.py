@@ -1,0 +1,116 @@
+"""Whole figures, each drawn into a figure or a part of one, so that the page and the PDF show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure, FigureBase
+
+from aesdream.appendix import drawing, plots, scores, words
+from aesdream.appendix.analysis import View
+from aesdream.appendix.anatomy import FirstLayer
+from aesdream.appendix.reading import Dream, Model
+from aesdream.appendix.style import plain_axes
+from aesdream.training.statistics import curves
+
+NETWORK_SIZE = (7.4, 3.2)
+BODY_SIZE = (7.4, 3.9)
+SOURCE_SIZE = (7.4, 2.2)
+KERNEL_SIZE = (7.4, 4.4)
+CURVES_SIZE = (7.4, 4.4)
+
+
+def network(figure: FigureBase, layers: Sequence[Mapping[str, Any]]) -> None:
+    """The network's boxes (figure 5.2)."""
+    drawing.network(figure.add_axes((0.01, 0.01, 0.98, 0.98)), layers)
+
+
+def sound(figure: FigureBase, shown: View, *, start: View | None = None, bottom: float = 0.2, height: float = 0.74) -> None:
+    """A waveform with its spectrogram beside it."""
+    plots.waveform(figure.add_axes((0.075, bottom, 0.4, height)), shown, start=start)
+    plots.spectrogram(figure.add_axes((0.555, bottom, 0.43, height)), shown)
+
+
+def body(figure: FigureBase, dream: Dream, shown: View, start: View | None) -> None:
+    """A dream as the body shows it: waveform and spectrogram, and below them how it rose and what it added."""
+    sound(figure, shown, start=start, bottom=0.54, height=0.43)
+    content = dream.content
+    change = content["change"]
+    at = [figure.add_axes((left, 0.115, 0.165, 0.24)) for left in (0.075, 0.33, 0.575, 0.82)]
+    plots.activation(at[0], content["activation"])
+    plots.coefficients(at[1], content["coefficients"], content["hop_seconds"])
+    plots.energy(at[2], change["energy_100ms"])
+    plots.modulation(at[3], change["modulation"]["hertz"], change["modulation"]["share"])
+
+
+def kernel(figure: FigureBase, layer: FirstLayer) -> None:
+    """conv1's kernel before and after training, and its frequency response, for each channel."""
+    channels = len(layer.before)
+    height = 0.8 / channels
+    for channel in range(channels):
+        bottom = 0.1 + (channels - 1 - channel) * (height + 0.1)
+        size = height - 0.1
+        left, right = figure.add_axes((0.09, bottom, 0.38, size)), figure.add_axes((0.575, bottom, 0.4, size))
+        plots.kernel(left, layer.before, layer.after, layer.rate, channel)
+        plots.kernel_response(right, layer.before, layer.after, layer.rate, channel)
+        if channel == 0:
+            right.legend(loc="lower left", frameon=False)
+
+
+def evaluation_curves(figure: FigureBase, models: Sequence[Model], protocol: str) -> None:
+    """ROC and precision-recall curves of every model under one protocol, a colour for each treatment; windowed ones judged by sound."""
+    roc: list[scores.Line] = []
+    recall: list[scores.Line] = []
+    prevalences = []
+    for model in models:
+        if model.protocol != protocol or model.evaluation is None:
+            continue
+        sets = model.evaluation["sets"]
+        chosen = sets.get("sounds", sets["validation"])
+        found = curves(chosen["predictions"]["label"], chosen["predictions"]["probability"])
+        prevalences.append(chosen["prevalence"])
+        for lines, points in ((roc, found["roc"]), (recall, found["precision_recall"])):
+            if points:
+                xs, ys = zip(*points, strict=True)
+                lines.append(scores.Line(model.treatment, xs, ys))
+    left, right = figure.add_axes((0.08, 0.24, 0.4, 0.7)), figure.add_axes((0.58, 0.24, 0.4, 0.7))
+    scores.roc(left, roc)
+    scores.precision_recall(right, recall, prevalences)
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3, frameon=False)
+
+
+def estimates(content: Mapping[str, Any]) -> list[scores.Estimate]:
+    """The rows of the forest plot: by protocol, treatments, controls and yardsticks; windowed treatments by sound."""
+    rows: list[scores.Estimate] = []
+    for protocol in dict.fromkeys(table["protocol"] for table in content["tables"]):
+        here: list[tuple[str, str, Mapping[str, Any] | None]] = []
+        for table in content["tables"]:
+            if table["protocol"] == protocol and (not table["windowed"] or table["set"] == "sounds" or table["mean"] is None):
+                name = f"{table['treatment']}, {words.models_of(table)}" + (" (leaky)" if table["leaky"] else "")
+                here.append((name, "control" if table["control"] else "model", (table["mean"] or {}).get("roc_auc")))
+        here.sort(key=lambda row: row[1] == "control")
+        for stick in content["yardsticks"]:
+            if stick["protocol"] == protocol:
+                here.append((words.JUDGES[stick["judge"]], "baseline", stick["mean"]["roc_auc"]))
+        for place, (label, kind, found) in enumerate(here):
+            bounds = [None if found is None else found[key] for key in ("value", "low", "high")]
+            rows.append(scores.Estimate(label, *bounds, kind=kind, heading=protocol if place == 0 else ""))
+    return rows
+
+
+def forest(rows: Sequence[scores.Estimate]) -> Figure:
+    """The forest plot of ``estimates``, as tall as it has rows."""
+    groups = sum(bool(row.heading) for row in rows)
+    height = 0.75 + 0.19 * (len(rows) + 1.5 * groups)
+    figure = Figure(figsize=(7.4, height))
+    draw_forest(figure, rows, height)
+    return figure
+
+
+def draw_forest(figure: FigureBase, rows: Sequence[scores.Estimate], height: float) -> None:
+    """The forest plot in a figure that is ``height`` inches tall."""
+    axes = figure.add_axes((0.34, 0.5 / height, 0.63, 1 - 0.55 / height))
+    scores.forest(axes, rows)
+    plain_axes(axes)

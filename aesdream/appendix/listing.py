@@ -1,0 +1,214 @@
+"""The tables that page and PDF print, as rows of text drawn from results.json: one making, two settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aesdream.appendix import words
+from aesdream.appendix.words import DASH, count, interval, number, percent, significant
+
+Content = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table: a title, heads of columns with their share of the width, rows of text, and notes below it."""
+
+    title: str
+    heads: Sequence[str]
+    widths: Sequence[float]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def glance(content: Content) -> list[tuple[str, str]]:
+    """The study in a few lines, each with its heading; what is synthetic first."""
+    sounds, training = content["sounds"], content["study"]["training"]
+    lines = [("Labels", synthetic(sounds))]
+    labels = ", ".join(f"{count(n)} {name}" for name, n in sounds["labels"].items())
+    share = sounds["labels"][sounds["positive"]] / sounds["count"]
+    family = f"{count(sounds['families'])} families" if sounds["families"] else "families unknown"
+    size = f"{count(sounds['count'])} stereo sounds of {sounds['seconds']:g} s at {sounds['sample_rate']:,} Hz"
+    lines.append(("Corpus", f"{size}: {labels} ({percent(share)} {sounds['positive']}); {family}."))
+    lines.append(("Start of the dreams", f"{sounds['source']['name']}, {sounds['source']['seconds']:g} s before preparation."))
+    treatments = "; ".join(f"{name}: {treatment(settings)}" for name, settings in training["treatments"].items())
+    lines.append(("Treatments", treatments + "."))
+    made = sum(model["problem"] is None for model in content["models"])
+    seeds = f"{training['splits']} × {training['seeds']} splits × seeds"
+    lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
+    dreams = [dream for sweep in content["sweeps"].values() for dream in sweep["dreams"]]
+    ready = [dream for dream in dreams if not dream["problem"]]
+    rose = sum(dream["gain"] > 0 for dream in ready)
+    dead = sum(dream["dead"] for dream in ready)
+    lines.append(("Dreams", f"{len(ready)} of {len(dreams)} made; {rose} raised their target's activation, {dead} have a dead target."))
+    return lines + ([("Notes", content["study"]["notes"])] if content["study"]["notes"] else [])
+
+
+def synthetic(sounds: Content) -> str:
+    """Whether the labels are made up, and by which rule."""
+    made = sounds["synthetic"]
+    if made is None:
+        return "Given with the sounds."
+    return (
+        f"SYNTHETIC. Nobody listened: a written rule (composer “{made['composer']}”) made them. {made['rule']} That share is {percent(made['share'])}; "
+        f"{made['exchanged']} of the positive labels were then exchanged with as many negative ones. The sounds are synthetic too: {made['processor']}"
+    )
+
+
+def treatment(settings: Content) -> str:
+    """How a treatment makes its training set, in words."""
+    parts = []
+    if settings["window"] is not None:
+        parts.append(f"windows of {settings['window']:g} s, {settings['overlap']:g} s overlap")
+    if settings["oversampling"] > 1:
+        parts.append(f"{settings['oversampling']} times the rarer class")
+    if settings["labels"] == "shuffled":
+        parts.append("training labels permuted (control)")
+    if settings["epochs"] == 0:
+        parts.append("not trained (control)")
+    return ", ".join(parts) or "the sounds as they are"
+
+
+def heading(table: Content) -> str:
+    """What an evaluation's table is of."""
+    unit = {"validation": " by window", "sounds": " by sound"}[table["set"]] if table["windowed"] else ""
+    return f"{table['treatment']}, {table['protocol']}{unit}"
+
+
+def thesis_tables(table: Content, content: Content) -> str:
+    """The numbers of the thesis's tables that an evaluation repeats, nothing for a control."""
+    settings = content["study"]["training"]["treatments"][table["treatment"]]
+    if table["control"]:
+        return ""
+    if settings["window"] is not None:
+        return "6.1"
+    return "6.4, 6.5" if settings["oversampling"] > 1 else "6.2, 6.3"
+
+
+def matrix(confusion: Content | None) -> list[list[str]]:
+    """A confusion matrix as the thesis prints it: rows for the judgement, columns for the truth."""
+    cells = [["tp", "fp"], ["fn", "tn"]]
+    names = ("ŷ = 1", "ŷ = 0")
+    return [[name, *(DASH if confusion is None else count(confusion[cell]) for cell in row)] for name, row in zip(names, cells, strict=True)]
+
+
+def measures(table: Content) -> Listing:
+    """Every measure of one treatment under one protocol: a named model's, and the mean over its models."""
+    named, mean = table["named"], table["mean"]
+    rows = [
+        [
+            name,
+            interval(named["measures"][key]) if named else DASH,
+            interval(mean[key]) if mean else DASH,
+            number(mean[key]["sd_splits"]) if mean else DASH,
+            number(mean[key]["sd_seeds"]) if mean else DASH,
+        ]
+        for key, name in words.MEASURES.items()
+    ]
+    heads = ("measure", "named model [95 %]", "mean over models [95 %]", "s.d. splits", "s.d. seeds")
+    return Listing(heading(table), heads, (0.32, 0.24, 0.24, 0.1, 0.1), rows, notes(table))
+
+
+def notes(table: Content) -> list[str]:
+    """What must be said beside an evaluation: sizes, leaks, deaths, and models that are missing."""
+    said = []
+    if table["named"]:
+        sizes, named = table["named"]["sizes"], table["named"]
+        pieces = f" from {count(sizes['validation_sounds'])} sounds" if sizes["validation_sounds"] != sizes["validation"] else ""
+        said.append(
+            f"Named model {named['model']}: {count(sizes['train'])} to train, {count(sizes['validation'])} to validate{pieces}; "
+            f"positive in this set {percent(named['prevalence'])}, in the corpus {percent(named['corpus_prevalence'])}. "
+            f"Means over {words.models_of(table)}."
+        )
+    if table["leaky"]:
+        said.append("LEAKY: copies or windows of validation sounds were trained on, so these numbers flatter, precision at the corpus's prevalence too.")
+    said += [f"{entry['unit']}: {entry['why']}." for entry in table["died"]]
+    return said + [f"Missing: {entry['unit']} ({entry['why']})." for entry in table["problems"]]
+
+
+def overview(content: Content) -> Listing:
+    """Every treatment, control and yardstick by protocol, one a row."""
+    keys = ("roc_auc", "average_precision", "recall", "precision_at_prevalence", "f1_at_prevalence")
+    rows = []
+    for protocol in dict.fromkeys(table["protocol"] for table in content["tables"]):
+        for table in (table for table in content["tables"] if table["protocol"] == protocol):
+            name = heading(table).replace(f", {protocol}", "") + (" (leaky)" if table["leaky"] else "") + (" (control)" if table["control"] else "")
+            found = [interval(table["mean"][key]) if table["mean"] else DASH for key in keys]
+            rows.append([protocol, f"{name}, {words.models_of(table)}", *found])
+        for stick in (stick for stick in content["yardsticks"] if stick["protocol"] == protocol):
+            rows.append([protocol, words.JUDGES[stick["judge"]], *(interval(stick["mean"][key]) for key in keys)])
+    heads = ("protocol", "judge", "ROC AUC", "average precision", "recall", "precision*", "F1*")
+    said = ["Means over models with 95 % intervals by bootstrap over families. * at the corpus's prevalence."]
+    if not content["yardsticks"]:
+        said.append("No yardsticks: no model of a treatment without windows is there to give its split.")
+    return Listing("All judges", heads, (0.11, 0.25, 0.13, 0.13, 0.13, 0.125, 0.125), rows, said)
+
+
+def comparisons(content: Content) -> Listing:
+    """Treatments against each other on the same validation sounds."""
+    rows = []
+    for entry in content["comparisons"]:
+        found = entry["difference"]
+        said = interval(found) if found else f"{DASH} (never validated on the same sounds)"
+        rows.append([entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], said, str(found["n"]) if found else DASH])
+    note = "Paired bootstrap: each draw weighs the same families on both sides. An interval across 0 decides nothing. Windowed treatments by sound."
+    return Listing("Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note])
+
+
+def conv1(content: Content) -> Listing:
+    """How far conv1's weights moved, for every model."""
+    rows = [
+        [name, count(moved["taps"]), significant(moved["start_rms"]), percent(moved["rms_moved"]), percent(moved["largest_moved"])]
+        + [percent(moved["share_barely_moved"]), number(moved["correlation_of_channels"], 2)]
+        for name, moved in content["conv1"].items()
+    ]
+    heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right")
+    note = "Moved: change relative to the weights' size at the start. left~right: correlation of the two channels' kernels after training."
+    return Listing("How far conv1's weights moved", heads, (0.38, 0.07, 0.12, 0.12, 0.11, 0.11, 0.09), rows, [note])
+
+
+def census(content: Content) -> Listing:
+    """Dead filters by model and layer, each test apart."""
+    keys = ("filters", "silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_post", "dead")
+    rows = [
+        [name, layer, *(str(counted[key]) for key in keys)] for name, found in content["census"].items() for layer, counted in found["layers"].items()
+    ]
+    heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow pre", "slow post", "any test")
+    shares = [f"{name}: conv1 is silent on {percent(found['bottleneck']['share_silent'])} of the sounds." for name, found in content["census"].items()]
+    silent = [line for line, found in zip(shares, content["census"].values(), strict=True) if found["bottleneck"]["share_silent"] > 0]
+    said = silent or ["conv1 speaks on every sound of the corpus in every model."] if shares else []
+    return Listing("Census of dead filters", heads, (0.36, 0.08, 0.07, 0.11, 0.09, 0.08, 0.07, 0.08, 0.07), rows, said)
+
+
+def summaries(content: Content) -> list[Listing]:
+    """What each sweep's dreams came to, a layer a row."""
+    return [_summary(name, sweep) for name, sweep in content["sweeps"].items()]
+
+
+def _summary(name: str, sweep: Content) -> Listing:
+    rows, still = [], []
+    for line in sweep["summary"]:
+        where = f"{line['model']}, {line['layer']} {line['side']}, {line['start']}"
+        made = str(line["made"]) if line["made"] == line["dreams"] else f"{line['made']} of {line['dreams']}"
+        rows.append([line["model"], f"{line['layer']} {line['side']}", line["start"], made, str(line["rose"]), str(line["dead"]), _range(line["gain"], significant)])
+        rows[-1] += [_range(line["rms_from_start"], significant), _range(line["share_under_20hz"], percent)]
+        if line["not_rose"]:
+            still.append(f"Did not rise, {where}: " + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"]))
+    heads = ("model", "layer", "start", "made", "rose", "dead", "activation gained", "RMS from start", "share under 20 Hz")
+    rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
+    return Listing(f"Sweep “{name}”", heads, (0.23, 0.08, 0.06, 0.06, 0.05, 0.05, 0.17, 0.15, 0.15), rows, [rule, *still])
+
+
+def _range(found: Content, form: Any) -> str:
+    if found["median"] is None:
+        return DASH
+    low, high = (form(found[key]).removesuffix(" %") for key in ("smallest", "largest"))
+    return f"{form(found['median']).removesuffix(' %')} ({low} to {high})" + (" %" if form is percent else "")
+
+
+def problems(content: Content) -> Listing:
+    """Every unit that is missing, with the reason."""
+    rows = [[entry["unit"], entry["why"]] for entry in content["problems"]]
+    return Listing("Units that are missing", ("unit", "why"), (0.65, 0.35), rows)

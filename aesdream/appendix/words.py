@@ -1,0 +1,123 @@
+"""How numbers and states read in page and PDF, so that both print the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+DASH = "–"
+MINUS = "−"
+
+MEASURES = {
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "npv": "negative predictive value",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "precision_at_prevalence": "precision at the corpus's prevalence",
+    "f1_at_prevalence": "F1 at the corpus's prevalence",
+}
+
+STATES = {
+    "upstream": "silent because conv1 is silent",
+    "silent_on_start": "silent on the start (its ReLU gives only zeros)",
+    "silent_on_corpus": "silent on the whole corpus (its ReLU gives only zeros)",
+    "slow": "slow (its gradient at the start is below a twentieth of its layer's median)",
+}
+STATES_SHORT = {"upstream": "conv1 silent", "silent_on_start": "silent on start", "silent_on_corpus": "silent on corpus", "slow": "slow"}
+
+JUDGES = {
+    "majority": "majority rule",
+    "level": "level alone (logistic)",
+    "descriptors": "ten descriptors (logistic)",
+    "ceiling": "the composer's own rule (ceiling)",
+}
+SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
+CLASS_SIDES = {"pre": "logit", "post": "probability"}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Three digits after the point, a dash for what is undefined."""
+    return DASH if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """So many significant digits: for quantities without a natural scale."""
+    if value is None:
+        return DASH
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", MINUS)
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with one digit after the point."""
+    return DASH if share is None else f"{100 * share:.1f} %".replace("-", MINUS)
+
+
+def interval(estimate: Mapping[str, Any] | None) -> str:
+    """``.741 [.612, .838]``-like: a value with its bounds, without them where there are none."""
+    if estimate is None or estimate.get("value") is None:
+        return DASH
+    value = number(estimate["value"])
+    if estimate.get("low") is None or estimate.get("high") is None:
+        return value
+    return f"{value} [{number(estimate['low'])}, {number(estimate['high'])}]"
+
+
+def count(value: int | None) -> str:
+    """A whole number with its thousands apart."""
+    return DASH if value is None else f"{value:,}"
+
+
+def states(state: Mapping[str, Any] | None, *, short: bool = False) -> str:
+    """Why a filter counts as dead, or nothing."""
+    named = STATES_SHORT if short else STATES
+    return "; ".join(text for key, text in named.items() if state and state.get(key))
+
+
+def layer_number(layer: str) -> str:
+    """``conv3`` is the thesis's layer 3."""
+    return f"layer {layer[4:]}" if layer.startswith("conv") and layer[4:].isdigit() else layer
+
+
+def title(layer: str, target: str) -> str:
+    """What a dream is of, in the thesis's words: ``layer 3, filter 1``."""
+    return f"{layer_number(layer)}, filter {target}" if target.isdigit() else f"{layer_number(layer)}, {target}"
+
+
+def models_of(table: Mapping[str, Any]) -> str:
+    """How many models a table stands on: ``4 models``, or ``3 of 4 models`` where some are missing."""
+    made, expected = table["models"], table["expected"]
+    noun = "model" if expected == 1 else "models"
+    return f"{made} {noun}" if made == expected else f"{made} of {expected} {noun}"
+
+
+def side(layer: str, name: str) -> str:
+    """Where a target was read: before or after its ReLU, for a class its logit or its probability."""
+    return (CLASS_SIDES if layer == "class" else SIDES)[name]
+
+
+def caption(dream: Mapping[str, Any]) -> str:
+    """One dream of results.json in a line: how far it rose, how far it is from its start, how much of it nobody hears, and whether it is dead."""
+    what = title(dream["layer"], dream["target"]) + ("" if dream["side"] == "post" else f", {side(dream['layer'], dream['side'])}")
+    return f"{what}: {dream['problem']}" if dream["problem"] else f"{what}: {facts(dream)}"
+
+
+def facts(dream: Mapping[str, Any]) -> str:
+    """The numbers of a caption."""
+    text = f"activation {significant(dream['first'])} → {significant(dream['last'])}, RMS from start {significant(dream['rms_from_start'])}"
+    if dream["share_under_20hz"] is not None:
+        text += f", {percent(dream['share_under_20hz'])} of the change under 20 Hz"
+    return text + (f"; {verdict(dream)}" if verdict(dream) else "")
+
+
+def verdict(dream: Mapping[str, Any]) -> str:
+    """What is wrong with a dream's target: dead and by which tests, or only silent after the ReLU before which it was dreamed; else nothing."""
+    named = states(dream["state"])
+    return f"dead: {named}" if dream["dead"] else named

@@ -1,0 +1,98 @@
+"""Where in a network a dream looks, and what it maximises: the mean output of a filter before or after its activation (thesis, Architecture)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import torch
+from torch import nn
+
+from aesdream.errors import one_of
+from aesdream.models.layers import Dreamable, Layer
+
+Target = int | tuple[int, ...]
+"""A filter, or several whose means are summed."""
+
+
+class _Reached(Exception):
+    """The watched layer has spoken; nothing above it need be computed."""
+
+
+def find_layer(network: nn.Module, name: str) -> Layer:
+    """Layer ``name`` of a network of ours, or the submodule of that name in any other (its activation is then taken to be a ReLU).
+
+    Raises UserError, naming every layer, for one that it lacks.
+    """
+    if isinstance(network, Dreamable):
+        listed = network.layers()
+        if name not in listed:
+            raise one_of("layer", name, listed)
+        return listed[name]
+    modules = dict(network.named_modules())
+    if name not in modules or not name:
+        raise one_of("layer", name, (known for known in modules if known))
+    return Layer(modules[name], torch.relu, getattr(modules[name], "out_channels", getattr(modules[name], "out_features", 0)))
+
+
+class Watch:
+    """Runs a network only as far as a layer and keeps what the watched modules put out."""
+
+    def __init__(self, network: nn.Module, layer: Layer, also: nn.Module | None) -> None:
+        self.network, self.layer, self.also = network, layer, also
+        self.seen: torch.Tensor | None = None
+
+    def __call__(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The layer's outputs before its activation (batch, filters, ...), and those of the module also watched."""
+        reached: list[torch.Tensor] = []
+        passed: list[torch.Tensor] = []
+
+        def stop(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+            reached.append(output)
+            raise _Reached
+
+        def note(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+            passed.append(output)
+
+        handles = [self.also.register_forward_hook(note)] if self.also is not None else []
+        handles.append(self.layer.module.register_forward_hook(stop))
+        try:
+            with suppress(_Reached):
+                self.network(inputs)
+        finally:
+            for handle in handles:
+                handle.remove()
+        if not reached:
+            raise RuntimeError("the layer took no part in the forward pass")
+        return reached[0], passed[0] if passed else None
+
+
+@contextmanager
+def listening(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode, no gradients for weights; everything as it was afterwards."""
+    mode, wanted = network.training, [parameter.requires_grad for parameter in network.parameters()]
+    network.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.train(mode)
+        for parameter, before in zip(network.parameters(), wanted, strict=True):
+            parameter.requires_grad_(before)
+
+
+def selection(targets: Sequence[Target], filters: int, like: torch.Tensor) -> torch.Tensor:
+    """(targets, filters) weights: 1 where a filter belongs to a target. Raises UserError for a filter that the layer lacks."""
+    chosen = torch.zeros(len(targets), filters, dtype=like.dtype, device=like.device)
+    for row, target in enumerate(targets):
+        for number in (target,) if isinstance(target, int) else target:
+            if not 0 <= number < filters:
+                raise one_of("target", number, [f"0 to {filters - 1}"])
+            chosen[row, number] = 1
+    return chosen
+
+
+def activations(outputs: torch.Tensor, layer: Layer, side: str, chosen: torch.Tensor) -> torch.Tensor:
+    """(batch,) what each sound's target puts out on average: ``outputs`` (batch, filters, ...) are those before the activation."""
+    seen = layer.activation(outputs) if side == "post" else outputs
+    means = seen.flatten(2).mean(2) if seen.dim() > 2 else seen
+    return (means * chosen).sum(1)

@@ -1,0 +1,28 @@
+"""The networks of a study, by the name under which a study's ``network`` section configures them."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from aesdream.config import Section
+from aesdream.models.jenkins import Jenkins
+
+
+class Network(Section):
+    """Exactly one network. A new one is a file beside ``jenkins.py`` and a line here."""
+
+    jenkins: Jenkins | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Network:
+        if len(self._given()) != 1:
+            raise ValueError(f"must hold exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+    def _given(self) -> list[Jenkins]:
+        return [settings for name in type(self).model_fields if (settings := getattr(self, name)) is not None]
+
+    @property
+    def settings(self) -> Jenkins:
+        """The configuration of the one network."""
+        return self._given()[0]

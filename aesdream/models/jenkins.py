@@ -1,0 +1,111 @@
+"""The thesis's network (Architecture): a raw-waveform CNN whose first layer is one long strided filter.
+
+conv1 (1 filter, strided, trainable, started at ones) -> conv2 8 + pool -> conv3 16 + pool -> conv4 32 + pool -> FC 32 -> 2, ReLU,
+overlapping max pools, Xavier-normal start elsewhere, no batch normalisation. Kernel sizes, strides and pool sizes are stated nowhere in the
+thesis; ours are configuration, and the defaults satisfy every sentence that it has about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import nn
+
+from aesdream.config import Section
+from aesdream.errors import UserError
+from aesdream.models.layers import Layer, StridedConv1d
+
+
+class Jenkins(Section):
+    """Sizes in samples (first layer) or frames (deeper layers)."""
+
+    kernel: int = Field(9600, ge=2)
+    stride: int = Field(4800, ge=1)
+    start: Literal["ones", "mean"] = "ones"
+    """conv1's first weights: 1 as in the thesis, or 1/kernel, which learns far better."""
+    filters: tuple[int, ...] = Field((8, 16, 32), min_length=1)
+    width: int = Field(3, ge=1)
+    """Kernel of the deeper convolutions; they are padded to keep their length."""
+    pool: int = Field(3, ge=1)
+    pool_stride: int = Field(2, ge=1)
+    hidden: int = Field(32, ge=1)
+
+    @model_validator(mode="after")
+    def _pieces_fit(self) -> Jenkins:
+        if self.width % 2 == 0:
+            raise ValueError("width must be odd, so that padding keeps the length")
+        if self.pool_stride > self.pool:
+            raise ValueError("pool_stride must not exceed pool, or frames are lost")
+        if self.stride > self.kernel:
+            raise ValueError("stride must not exceed kernel, or samples are never heard")
+        return self
+
+    def layer_filters(self, classes: int) -> dict[str, int]:
+        """Filters of every dreamable layer, without building the network."""
+        return {"conv1": 1, **{f"conv{i}": n for i, n in enumerate(self.filters, start=2)}, "class": classes}
+
+    def frames(self, samples: int) -> list[int]:
+        """Frames after conv1 and after each pool, for an input of ``samples``. Raises UserError where nothing is left."""
+        if samples < self.kernel:
+            raise UserError(f"network.jenkins.kernel: {self.kernel} samples is longer than the sound ({samples} samples); choose a shorter kernel")
+        lengths = [(samples - self.kernel) // self.stride + 1]
+        for _ in self.filters:
+            lengths.append((lengths[-1] - self.pool) // self.pool_stride + 1)
+            if lengths[-1] < 1:
+                raise UserError(
+                    f"network.jenkins.stride: {self.stride} leaves {lengths[0]} frames of {samples} samples, "
+                    f"too few for {len(self.filters)} pools of {self.pool}; choose a shorter stride"
+                )
+        return lengths
+
+    def build(self, samples: int, classes: int, generator: torch.Generator) -> JenkinsNetwork:
+        """The network for stereo inputs of ``samples``, its weights drawn from ``generator``."""
+        return JenkinsNetwork(self, samples, classes, generator)
+
+
+class JenkinsNetwork(nn.Module):
+    """(batch, 2, samples) in [-1, 1] -> logits (batch, classes)."""
+
+    def __init__(self, settings: Jenkins, samples: int, classes: int, generator: torch.Generator) -> None:
+        super().__init__()
+        frames = settings.frames(samples)
+        self.conv1 = StridedConv1d(2, 1, settings.kernel, settings.stride)
+        widths = (1, *settings.filters)
+        deeper = zip(widths, settings.filters, strict=False)
+        self.deeper = nn.ModuleDict(
+            {f"conv{i}": nn.Conv1d(n, m, settings.width, padding=settings.width // 2) for i, (n, m) in enumerate(deeper, start=2)}
+        )
+        self.pool = nn.MaxPool1d(settings.pool, settings.pool_stride)
+        self.fc = nn.Linear(settings.filters[-1] * frames[-1], settings.hidden)
+        self.out = nn.Linear(settings.hidden, classes)
+        self._start(settings, generator)
+
+    @torch.no_grad()
+    def _start(self, settings: Jenkins, generator: torch.Generator) -> None:
+        for name, parameter in self.named_parameters():
+            if name == "conv1.weight":
+                parameter.fill_(1.0 if settings.start == "ones" else 1.0 / settings.kernel)
+            elif name.endswith("weight"):
+                nn.init.xavier_normal_(parameter, generator=generator)
+            else:
+                parameter.zero_()
+
+    def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        """Logits of every class."""
+        hidden = torch.relu(self.conv1(sound))
+        for convolution in self.deeper.values():
+            hidden = self.pool(torch.relu(convolution(hidden)))
+        return self.out(torch.relu(self.fc(hidden.flatten(1))))
+
+    def layers(self) -> dict[str, Layer]:
+        """conv1 ... conv4 and ``class`` (before: logit, after: probability)."""
+        convolutions: Mapping[str, nn.Module] = {"conv1": self.conv1, **self.deeper}
+        listed = {name: Layer(module, torch.relu, int(module.weight.shape[0])) for name, module in convolutions.items()}  # type: ignore[union-attr,index]
+        return {**listed, "class": Layer(self.out, _probability, self.out.out_features)}
+
+
+def _probability(logits: torch.Tensor) -> torch.Tensor:
+    return torch.softmax(logits, dim=1)

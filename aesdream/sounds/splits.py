@@ -1,0 +1,165 @@
+"""Treatments and protocols: which pieces of which sounds a model trains on and is validated on.
+
+The thesis made copies (oversampling) and windows first and split afterwards, which puts twins of validation sounds into training
+(``augment-first``). ``split-first`` splits sounds and augments the training side only; ``by-family`` does so with whole families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+from aesdream.config import Section
+from aesdream.errors import UserError
+from aesdream.seeding import generator, sequence
+
+Protocol = Literal["augment-first", "split-first", "by-family"]
+FAMILY_DRAWS = 64
+"""Random splits of the families from which the one nearest the wanted size and class shares is taken; families differ in size."""
+
+
+class Treatment(Section):
+    """How a training set is made of the sounds (thesis, Methods), or a control: labels permuted, or no training at all."""
+
+    window: float | None = Field(None, gt=0)
+    overlap: float = Field(0.0, ge=0)
+    oversampling: int = Field(1, ge=1, le=5)
+    labels: Literal["given", "shuffled"] = "given"
+    epochs: int | None = Field(None, ge=0)
+    protocols: tuple[Protocol, ...] | None = None
+
+    @model_validator(mode="after")
+    def _windows_move(self) -> Treatment:
+        if self.overlap and (self.window is None or self.overlap >= self.window):
+            raise ValueError("overlap must be shorter than window (both in seconds)")
+        return self
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the model shows what training cannot have taught."""
+        return self.labels == "shuffled" or self.epochs == 0
+
+
+@dataclass(frozen=True)
+class Items:
+    """Pieces of sounds: ``sound`` (n,) index into the corpus, ``offset`` (n,) first sample, all ``samples`` long, ``labels`` (n,) as trained on."""
+
+    sound: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    samples: int
+
+    def __len__(self) -> int:
+        return len(self.sound)
+
+    def __getitem__(self, chosen: NDArray[np.int64]) -> Items:
+        return Items(self.sound[chosen], self.offset[chosen], self.labels[chosen], self.samples)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Both sides of a split."""
+
+    train: Items
+    validation: Items
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """What a split needs to know of a corpus: ``labels`` (N,), ``families`` or None where unknown, the length and rate of its sounds."""
+
+    labels: NDArray[np.int64]
+    families: Sequence[str] | None
+    samples: int
+    sample_rate: int
+
+
+def window_samples(treatment: Treatment, samples: int, rate: int) -> int:
+    """The length of what a model of this treatment hears, in samples. Raises UserError for a window longer than the sound."""
+    length = samples if treatment.window is None else round(treatment.window * rate)
+    if length > samples:
+        raise UserError(f"training.treatments: window {treatment.window} s is longer than the sound ({samples / rate:g} s)")
+    return length
+
+
+def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> Items:
+    """Every window of the chosen sounds, in order; the whole sounds where the treatment has no windows."""
+    length = window_samples(treatment, sounds.samples, sounds.sample_rate)
+    hop = length - round(treatment.overlap * sounds.sample_rate)
+    offsets = np.arange(0, sounds.samples - length + 1, hop)
+    sound = np.repeat(chosen, len(offsets))
+    return Items(sound, np.tile(offsets, len(chosen)), sounds.labels[sound], length)
+
+
+def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int) -> Split:
+    """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
+
+    Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
+    """
+    everything = windows(sounds, treatment, np.arange(len(sounds.labels)))
+    copies = generator(seed, "copies", number)
+    if protocol == "augment-first":
+        items = _oversampled(everything, treatment.oversampling, copies)
+        train, validation = _stratified(items.labels, share, seed, number)
+        return Split(_relabelled(items[train], treatment, seed, number), items[validation])
+    if protocol == "by-family":
+        if sounds.families is None:
+            raise UserError("training.protocols: by-family needs a family for every sound; name them in labels.csv or leave by-family out")
+        train, validation = _grouped(sounds.labels, sounds.families, share, seed, number)
+    else:
+        train, validation = _stratified(sounds.labels, share, seed, number)
+    taught = _oversampled(windows(sounds, treatment, train), treatment.oversampling, copies)
+    return Split(_relabelled(taught, treatment, seed, number), windows(sounds, treatment, validation))
+
+
+def _oversampled(items: Items, factor: int, rng: np.random.Generator) -> Items:
+    """The items and, of the rarest class, (factor - 1) times as many copies, drawn with replacement (thesis: 656 draws for 5x)."""
+    if factor == 1:
+        return items
+    classes, counts = np.unique(items.labels, return_counts=True)
+    rare = np.flatnonzero(items.labels == classes[np.argmin(counts)])
+    return items[np.concatenate([np.arange(len(items)), rng.choice(rare, (factor - 1) * len(rare))])]
+
+
+def _relabelled(items: Items, treatment: Treatment, seed: int, number: int) -> Items:
+    """The items as trained on: a control's labels are permuted among its training sounds (windows of one sound keep one label)."""
+    if treatment.labels == "given":
+        return items
+    sound, first = np.unique(items.sound, return_index=True)
+    permuted = generator(seed, "shuffled labels", number).permutation(items.labels[first])
+    return Items(items.sound, items.offset, permuted[np.searchsorted(sound, items.sound)], items.samples)
+
+
+def _stratified(labels: NDArray[np.int64], share: float, seed: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    state = int(sequence(seed, "split", number).generate_state(1)[0])
+    train, validation = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=state)
+    return np.sort(train), np.sort(validation)
+
+
+def _grouped(
+    labels: NDArray[np.int64], families: Sequence[str], share: float, seed: int, number: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Whole families on either side; of many random splits the one whose size and class shares are nearest to those asked for."""
+    state = int(sequence(seed, "split", number).generate_state(1)[0])
+    draws = GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)
+    wanted = share * np.bincount(labels)
+
+    def miss(draw: tuple[NDArray[np.int64], NDArray[np.int64]]) -> float:
+        got = np.bincount(labels[draw[1]], minlength=len(wanted))
+        return float(np.abs(got / wanted - 1).max())
+
+    train, validation = min(draws, key=miss)
+    return np.sort(train), np.sort(validation)
+
+
+def names(ids: Sequence[str], items: Items, sounds: Sounds) -> list[str]:
+    """A name for every item: its sound's id, and for a window where it starts, as ``id@seconds``; copies repeat their sound's name."""
+    if items.samples == sounds.samples:
+        return [ids[index] for index in items.sound.tolist()]
+    return [f"{ids[index]}@{offset / sounds.sample_rate:g}" for index, offset in zip(items.sound.tolist(), items.offset.tolist(), strict=True)]

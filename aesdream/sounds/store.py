@@ -1,0 +1,212 @@
+"""The prepared corpus in one HDF5 file: 16-bit sounds, one checksummed chunk each, with what is known of them.
+
+``/sounds`` (N, 2, samples) int16, ``/length`` samples before padding, ``/id``, ``/label`` index into the attribute ``classes``, ``/family``,
+``/origin`` JSON text, ``/sha256`` of the source file, ``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's
+measure where there is one, ``/start`` (2, samples) the study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``,
+``families_known``, ``preparation``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from aesdream.errors import DamagedFile
+from aesdream.sounds import audio, descriptors
+
+SCHEMA = 1
+IN_MEMORY = 1 << 29
+"""Corpora up to this many bytes are read once and kept; larger ones are read sound by sound, so that every process of a study fits in memory."""
+TEXT = h5py.string_dtype()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One prepared sound: ``sound`` (2, samples) int16, ``length`` its samples before padding, ``score`` NaN where no composer measures."""
+
+    id: str
+    sound: NDArray[np.int16]
+    length: int
+    origin: str
+    sha256: str
+    descriptors: NDArray[np.float64]
+    score: float
+
+
+def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int) -> None:
+    """Write ``count`` prepared sounds of ``samples`` samples; the caller owns ``path`` until it is renamed."""
+    with h5py.File(path, "w", libver="v110") as file:
+        shape = (audio.CHANNELS, samples)
+        chunks = file.create_dataset("sounds", (count, *shape), np.int16, chunks=(1, *shape), fletcher32=True)
+        kept = []
+        for index, prepared in enumerate(sounds):
+            chunks[index] = prepared.sound
+            kept.append(prepared)
+        file["id"] = np.array([p.id for p in kept], TEXT)
+        file["origin"] = np.array([p.origin for p in kept], TEXT)
+        file["sha256"] = np.array([p.sha256 for p in kept], TEXT)
+        file["length"] = np.array([p.length for p in kept], np.int64)
+        file["score"] = np.array([p.score for p in kept])
+        file["descriptors"] = np.array([p.descriptors for p in kept])
+
+
+def read_scores(paths: Sequence[Path]) -> NDArray[np.float64]:
+    """The composer's measure of every sound of the slices, in order."""
+    return np.concatenate([_column(path, "score") for path in paths])
+
+
+def _column(path: Path, name: str) -> NDArray[Any]:
+    with h5py.File(path, "r") as file:
+        column = file[name]
+        return np.array(column.asstr()[:], object) if column.dtype.kind == "O" else np.asarray(column[:])
+
+
+def join(
+    path: Path,
+    slices: Sequence[Path],
+    *,
+    labels: NDArray[np.int64],
+    families: Sequence[str],
+    start: NDArray[np.int16],
+    attributes: Mapping[str, Any],
+) -> None:
+    """Join slices into one store, chunk by chunk as they are, with labels (N,), families (N,) and the start (2, samples)."""
+    columns = {name: np.concatenate([_column(part, name) for part in slices]) for name in ("id", "origin", "sha256", "length", "score", "descriptors")}
+    with h5py.File(path, "w", libver="v110") as file:
+        shape = start.shape
+        sounds = file.create_dataset("sounds", (len(labels), *shape), np.int16, chunks=(1, *shape), fletcher32=True)
+        position = 0
+        for part in slices:
+            with h5py.File(part, "r") as opened:
+                for index in range(len(opened["sounds"])):
+                    filters, chunk = opened["sounds"].id.read_direct_chunk((index, 0, 0))
+                    sounds.id.write_direct_chunk((position, 0, 0), chunk, filters)
+                    position += 1
+        for name, values in columns.items():
+            file[name] = values.astype(TEXT) if values.dtype.kind == "O" else values
+        file["descriptors"].attrs["names"] = list(descriptors.LEVEL + descriptors.PLAIN)
+        file["label"] = labels
+        file["family"] = np.array(families, TEXT)
+        file.create_dataset("start", data=start, chunks=shape, fletcher32=True)
+        for name, value in {"schema": SCHEMA, **attributes}.items():
+            file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
+
+
+class Corpus:
+    """The prepared corpus in ``path``. The file is opened when first needed, once a process, and dropped on pickling."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path}
+
+    @cached_property
+    def _file(self) -> h5py.File:
+        try:
+            file = h5py.File(self.path, "r")
+        except FileNotFoundError:
+            raise DamagedFile(self.path, "missing") from None
+        except OSError as error:
+            raise DamagedFile(self.path, str(error)) from None
+        if file.attrs.get("schema") != SCHEMA:
+            raise DamagedFile(self.path, f"its schema is {file.attrs.get('schema')}, not {SCHEMA}")
+        return file
+
+    def _all(self, name: str) -> NDArray[Any]:
+        try:
+            column = self._file[name]
+            return np.array(column.asstr()[:], object) if column.dtype.kind == "O" else np.asarray(column[...])
+        except (OSError, KeyError) as error:
+            raise DamagedFile(self.path, f"/{name} cannot be read: {error}") from None
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The id of every sound."""
+        return list(self._all("id"))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) index into ``classes``."""
+        return self._all("label")
+
+    @cached_property
+    def families(self) -> list[str]:
+        """The family of every sound; where none are known, sounds with the same audio share one."""
+        return list(self._all("family"))
+
+    @cached_property
+    def origins(self) -> list[str]:
+        """JSON text of where every sound came from."""
+        return list(self._all("origin"))
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """(N,) the synthetic composer's measure, NaN where labels were given by someone."""
+        return self._all("score")
+
+    @cached_property
+    def descriptors(self) -> NDArray[np.float64]:
+        """(N, D) plain descriptors, named by ``descriptor_names``."""
+        return self._all("descriptors")
+
+    @cached_property
+    def start(self) -> NDArray[np.int16]:
+        """(2, samples) the study's source sound, prepared like the others."""
+        return self._all("start")
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """The file's attributes as plain values."""
+        return {name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for name, value in self._file.attrs.items()}
+
+    @property
+    def descriptor_names(self) -> list[str]:
+        """The names of the descriptors' columns."""
+        return [str(name) for name in self._file["descriptors"].attrs["names"]]
+
+    @property
+    def classes(self) -> list[str]:
+        """The class names; the last is the positive one."""
+        return [str(name) for name in self.attributes["classes"]]
+
+    @property
+    def families_known(self) -> bool:
+        """Whether the corpus says which sounds are related."""
+        return bool(self.attributes["families_known"])
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second."""
+        return int(self.attributes["sample_rate"])
+
+    @property
+    def samples(self) -> int:
+        """Samples a channel of every prepared sound."""
+        return int(self._file["sounds"].shape[2])
+
+    @cached_property
+    def _held(self) -> NDArray[np.int16] | None:
+        stored = self._file["sounds"]
+        if stored.size * stored.dtype.itemsize > IN_MEMORY:
+            return None
+        return np.stack([self._chunk(index) for index in range(len(stored))])
+
+    def _chunk(self, index: int) -> NDArray[np.int16]:
+        try:
+            return np.asarray(self._file["sounds"][index])
+        except OSError:
+            raise DamagedFile(self.path, f"the checksum of sound {self.ids[index]} does not hold") from None
+
+    def read(self, index: int, offset: int = 0, samples: int | None = None) -> NDArray[np.int16]:
+        """Sound ``index``, or ``samples`` of it from ``offset``: (2, samples) int16. Raises DamagedFile where the checksum does not hold."""
+        sound = self._chunk(index) if self._held is None else self._held[index]
+        return sound[:, offset : None if samples is None else offset + samples]

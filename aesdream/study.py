@@ -1,0 +1,227 @@
+"""A study: the whole configuration, from the sounds to the dreams, and what follows from it without touching any data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from aesdream import config
+from aesdream.config import Section
+from aesdream.dreaming.rules import RULES
+from aesdream.errors import UserError, one_of
+from aesdream.models import Network
+from aesdream.sounds.audio import Preparation
+from aesdream.sounds.labelled import Folder
+from aesdream.sounds.composers import CLASSES
+from aesdream.sounds.oracular import Oracular
+from aesdream.sounds.splits import Protocol, Treatment, window_samples
+from aesdream.training.settings import Training
+
+PHRASE = "trombone"
+"""The packaged source sound."""
+STARTS = ("source", "silence", "noise")
+SIDES = ("post", "pre")
+
+
+def _names(value: Any) -> Any:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class SoundsSection(Preparation):
+    """Where the sounds come from (``oracular`` or ``folder``), and how they are prepared."""
+
+    oracular: Oracular | None = None
+    folder: Folder | None = None
+    start: str = PHRASE
+    """The sound that dreams start from by default: the packaged phrase, or a file."""
+    slice: int = Field(64, ge=1)
+    """Sounds prepared as one unit of work."""
+
+    @model_validator(mode="after")
+    def _one_corpus(self) -> SoundsSection:
+        if (self.oracular is None) == (self.folder is None):
+            raise ValueError("needs exactly one of oracular (made here) and folder (your own sounds)")
+        return self
+
+    @property
+    def preparation(self) -> Preparation:
+        """The part that decides how a sound becomes a network's input."""
+        return Preparation(**{name: getattr(self, name) for name in Preparation.model_fields})
+
+
+class Sweep(Section):
+    """A named set of dreams: models x layers x targets x sides x starts."""
+
+    models: Names
+    """Globs on model names, ``treatment/protocol/split0-seed0``."""
+    layers: Names
+    targets: Names = ("all",)
+    """Filters (``17``), several summed (``3+5``), class names, or ``all``."""
+    sides: tuple[Literal["pre", "post"], ...] = ("post",)
+    starts: Names = ("source",)
+    """``source``, ``silence``, ``noise``, or a sound file."""
+    rule: str = "std"
+    step: float = Field(0.002, gt=0)
+    steps: int = Field(256, ge=1)
+    stop_rms: float | None = Field(None, gt=0)
+    """Stop where the root mean square distance from the start reaches this."""
+    batch: int = Field(8, ge=2)
+    """Dreams computed together; short batches are filled up, so that packing changes no bit."""
+
+    @model_validator(mode="after")
+    def _known_rule(self) -> Sweep:
+        if self.rule not in RULES:
+            raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
+        return self
+
+
+@dataclass(frozen=True, order=True)
+class Model:
+    """One model of a study. Its name is its folder below ``models/``."""
+
+    treatment: str
+    protocol: Protocol
+    split: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """``treatment/protocol/split<j>-seed<k>``."""
+        return f"{self.treatment}/{self.protocol}/split{self.split}-seed{self.seed}"
+
+
+class Study(Section):
+    """Everything that decides what a run contains. ``folder`` is where the paths of the file are relative to."""
+
+    study: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    seed: int = Field(0, ge=0)
+    threads: int = Field(1, ge=1)
+    """Threads of every process; it changes the last bits of results, so it belongs to the study."""
+    sounds: SoundsSection
+    network: Network
+    training: Training = Training()
+    sweeps: dict[str, Sweep] = {}
+    notes: str = ""
+    """Printed at the head of the appendix."""
+
+    def models(self) -> list[Model]:
+        """Every model of the study, controls included."""
+        training = self.training
+        return [
+            Model(name, protocol, split, seed)
+            for name, treatment in training.treatments.items()
+            for protocol in treatment.protocols or training.protocols
+            for split in range(training.splits)
+            for seed in range(training.seeds)
+        ]
+
+    def input_samples(self, treatment: str) -> int:
+        """Samples that a model of this treatment hears."""
+        sounds = self.sounds
+        return window_samples(self.training.treatments[treatment], sounds.preparation.samples, sounds.sample_rate)
+
+    def swept(self, sweep: Sweep) -> list[Model]:
+        """The models that a sweep's globs name, in the sweep's order."""
+        models = self.models()
+        chosen = [model for pattern in sweep.models for model in models if fnmatchcase(model.name, pattern)]
+        return list(dict.fromkeys(chosen))
+
+    def targets(self, sweep: Sweep, layer: str, classes: Sequence[str]) -> list[str]:
+        """The targets of a sweep in one layer, ``all`` written out."""
+        listed = [str(i) for i in range(self.network.settings.layer_filters(len(classes))[layer])] if layer != "class" else list(classes)
+        return listed if sweep.targets == ("all",) else list(sweep.targets)
+
+
+def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:
+    """The filter numbers that a target names (``17``, ``3+5``, a class). Raises UserError for one that the layer lacks."""
+    parts = [target] if layer == "class" and target in classes else target.split("+")
+    found = [classes.index(part) if layer == "class" and part in classes else int(part) if part.isdecimal() else -1 for part in parts]
+    if any(not 0 <= number < filters for number in found):
+        valid = f"0 to {filters - 1}" + (f", or {', '.join(classes)}" if layer == "class" else "")
+        raise UserError(f"target {layer}:{target}: {layer} has {filters} filters; valid: {valid}, several joined by +")
+    return tuple(found)
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Study:
+    """The study in a YAML file with ``key=value`` overrides, its paths made absolute, everything checked that needs no data.
+
+    Raises UserError with a line for every problem.
+    """
+    tree = config.override(config.read_yaml(path), overrides)
+    study = config.validate(Study, tree, str(path))
+    study = _with_absolute_paths(study, path.resolve().parent)
+    problems = [f"{path}: {line}" for line in _contradictions(study)]
+    if problems:
+        raise UserError(*problems)
+    return study
+
+
+def _with_absolute_paths(study: Study, home: Path) -> Study:
+    sounds = study.sounds
+    changes: dict[str, Any] = {}
+    if sounds.start != PHRASE:
+        changes["start"] = str((home / sounds.start).resolve())
+    if sounds.folder is not None:
+        changes["folder"] = sounds.folder.model_copy(update={"path": str((home / sounds.folder.path).resolve())})
+    if sounds.oracular is not None and sounds.oracular.source != PHRASE:
+        changes["oracular"] = sounds.oracular.model_copy(update={"source": str((home / sounds.oracular.source).resolve())})
+    sweeps = {
+        name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else str((home / s).resolve()) for s in sweep.starts)})
+        for name, sweep in study.sweeps.items()
+    }
+    return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
+
+
+def _contradictions(study: Study) -> list[str]:
+    lines: list[str] = []
+    for name in study.training.treatments:
+        try:
+            study.network.settings.frames(study.input_samples(name))
+        except UserError as error:
+            lines += error.lines
+    layers = study.network.settings.layer_filters(2)
+    for name, sweep in study.sweeps.items():
+        lines += [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layer in sweep.layers if layer not in layers]
+        known = [model.name for model in study.models()]
+        lines += [
+            f"sweeps.{name}.models: {pattern!r} names no model; the first of {len(known)}: {', '.join(known[:3])}"
+            for pattern in sweep.models
+            if not any(fnmatchcase(model, pattern) for model in known)
+        ]
+        lines += [f"{start}: no such file; sweeps.{name}.starts takes {', '.join(STARTS)} or sound files" for start in _missing(sweep)]
+        lines += _wrong_targets(study, name, sweep)
+    return list(dict.fromkeys(lines))
+
+
+def _missing(sweep: Sweep) -> list[str]:
+    return [start for start in sweep.starts if start not in STARTS and not Path(start).is_file()]
+
+
+def _wrong_targets(study: Study, name: str, sweep: Sweep) -> list[str]:
+    lines = []
+    classes = known_classes(study)
+    layers = study.network.settings.layer_filters(len(classes) if classes else 2)
+    for layer in sweep.layers:
+        for target in sweep.targets if sweep.targets != ("all",) and layer in layers else ():
+            if layer == "class" and not classes:
+                continue
+            try:
+                filters_of(target, layer, layers[layer], classes)
+            except UserError as error:
+                lines.append(f"sweeps.{name}.targets: {error}")
+    return lines
+
+
+def known_classes(study: Study) -> tuple[str, ...]:
+    """The classes that the configuration alone tells; empty where only the folder does."""
+    if study.sounds.folder is not None:
+        return study.sounds.folder.classes or ()
+    return CLASSES

@@ -1,0 +1,94 @@
+"""Several processes that train one model, by torchrun's conventions: gloo on CPUs, nccl on GPUs.
+
+A process knows its place from ``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``, ``MASTER_ADDR`` and ``MASTER_PORT``, whoever set them: ``launch`` on
+one machine, torchrun, or a cluster's launcher. Without them it is alone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import distributed, multiprocessing, nn
+
+
+@dataclass(frozen=True)
+class Place:
+    """This process among those that train one model."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the files."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """The part of a batch of ``count`` that this process computes; the parts of all processes are the batch, in order."""
+        return slice(count * self.rank // self.world, count * (self.rank + 1) // self.world)
+
+    def wrapped(self, network: nn.Module) -> nn.Module:
+        """``network`` with its gradients averaged over the processes after every backward pass."""
+        network = network.to(self.device)
+        return nn.parallel.DistributedDataParallel(network) if self.world > 1 else network
+
+    def total(self, value: float) -> float:
+        """The sum of a number over the processes, the same bits in each."""
+        if self.world == 1:
+            return value
+        numbers = torch.tensor([value], dtype=torch.float64, device=self.device)
+        distributed.all_reduce(numbers)
+        return float(numbers)
+
+
+def default_device(local_rank: int = 0) -> torch.device:
+    """The GPU of this process where there is one, else the CPU."""
+    return torch.device("cuda", local_rank % torch.cuda.device_count()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+@contextmanager
+def joined() -> Iterator[Place]:
+    """Join the group of processes that the environment describes, and leave it at the end."""
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    device = default_device(int(os.environ.get("LOCAL_RANK", 0)))
+    if world == 1:
+        yield Place(0, 1, device)
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Place(distributed.get_rank(), world, device)
+    finally:
+        distributed.destroy_process_group()
+
+
+def launch(processes: int, threads: int, function: Callable[..., Any], *arguments: Any) -> None:
+    """Run ``function(*arguments)`` in ``processes`` processes of this machine that can join each other; here, where it is one.
+
+    Raises what the first failing process raised, after the others were stopped.
+    """
+    if processes == 1:
+        function(*arguments)
+        return
+    settings = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    multiprocessing.spawn(_start, (settings, threads, function, arguments), nprocs=processes)
+
+
+def _start(rank: int, settings: dict[str, str], threads: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    os.environ.update(settings, RANK=str(rank), LOCAL_RANK=str(rank))
+    torch.set_num_threads(threads)
+    function(*arguments)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

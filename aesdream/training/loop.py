@@ -1,0 +1,152 @@
+"""Training: Adam and cross-entropy, epoch by epoch, resumable after each to the same bits.
+
+What a step computes does not depend on how many processes share it: every process takes its part of the same batch, and losses are weighted
+by sounds, so that an uneven last batch counts as much as it holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from aesdream.errors import DamagedFile
+from aesdream.files import write_bytes
+from aesdream.seeding import generator, integer
+from aesdream.sounds.audio import FULL_SCALE
+from aesdream.sounds.splits import Items, Split
+from aesdream.sounds.store import Corpus
+from aesdream.training import checkpoints, statistics
+from aesdream.training.distributed import Place
+from aesdream.training.settings import Training
+
+EVALUATED_TOGETHER = 32
+History = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All that one training needs: data, settings, the seed of the initialisation and of the order, and where its state is kept."""
+
+    corpus: Corpus
+    split: Split
+    settings: Training
+    epochs: int
+    study_seed: int
+    seed: int
+    state: Path
+    digest: str
+
+
+def initial_network(build: Callable[[torch.Generator], nn.Module], study_seed: int, seed: int, precision: str) -> nn.Module:
+    """The untrained network of seed ``seed``; the same for every treatment, protocol and split of a study where the shapes allow."""
+    drawn = torch.Generator().manual_seed(integer(study_seed, "initialisation", seed))
+    return build(drawn).to(torch.float64 if precision == "float64" else torch.float32)
+
+
+def batch_of(corpus: Corpus, items: Items, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """The sounds of ``items`` as a network hears them: (n, 2, samples) in [-1, 1)."""
+    if not len(items):
+        return torch.zeros(0, 2, items.samples, dtype=dtype, device=device)
+    stored = np.stack([corpus.read(s, o, items.samples) for s, o in zip(items.sound.tolist(), items.offset.tolist(), strict=True)])
+    return torch.from_numpy(stored).to(device).to(dtype).mul_(1 / FULL_SCALE)
+
+
+def train(network: nn.Module, lesson: Lesson, place: Place) -> History:
+    """Train ``network`` in place for the lesson's epochs, resuming from its state; returns a record an epoch (loss, accuracy, ...)."""
+    first = _first_kernel(network).detach().to(place.device, copy=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=lesson.settings.learning_rate)
+    history = _resume(network, optimiser, lesson, place)
+    shared = place.wrapped(network)
+    for epoch in range(len(history) + 1, lesson.epochs + 1):
+        loss, correct = _epoch(shared, optimiser, lesson, epoch, place)
+        record = {"epoch": epoch, "loss": loss, "accuracy": correct, **_validation(network, lesson, place)}
+        record["conv1_change"] = float((_first_kernel(network).detach() - first).abs().mean() / first.abs().mean()) if first.any() else None
+        history.append(record)
+        if place.leads:
+            weights = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+            checkpoints.save(lesson.state, {"schema": checkpoints.SCHEMA, "digest": lesson.digest, "history": json.dumps(history), **weights})
+    return history
+
+
+def _first_kernel(network: nn.Module) -> torch.Tensor:
+    return next(iter(network.parameters()))
+
+
+def _resume(network: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, place: Place) -> History:
+    """The history of the epochs already trained, their state loaded. A state that is damaged or another training's is begun again."""
+    try:
+        state = checkpoints.read(lesson.state) if lesson.state.exists() else {}
+    except DamagedFile:
+        state = {}
+    if state.get("digest") != lesson.digest:
+        network.to(place.device)
+        return []
+    network.load_state_dict(state["network"])
+    network.to(place.device)
+    optimiser.load_state_dict(state["optimiser"])
+    history: History = json.loads(state["history"])
+    return history
+
+
+def steps(count: int, batch: int, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The item numbers of every step of an epoch; the last may be short."""
+    for at in range(0, count, batch):
+        yield order[at : at + batch]
+
+
+def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, epoch: int, place: Place) -> tuple[float, float]:
+    """One pass over the training items; mean loss and accuracy over sounds."""
+    items = lesson.split.train
+    order = generator(lesson.study_seed, "order", lesson.seed, epoch).permutation(len(items))
+    dtype = next(shared.parameters()).dtype
+    shared.train()
+    loss_sum = correct = 0.0
+    for chosen in steps(len(items), lesson.settings.batch, order):
+        part = items[chosen[place.share(len(chosen))]]
+        # A process left without a sound still takes part in averaging the gradients: it hears one of the batch, weighted by zero.
+        weight = 1.0 if len(part) else 0.0
+        part = part if len(part) else items[chosen[:1]]
+        labels = torch.from_numpy(part.labels).to(place.device)
+        logits = shared(batch_of(lesson.corpus, part, dtype, place.device))
+        loss = nn.functional.cross_entropy(logits, labels, reduction="sum") * weight
+        optimiser.zero_grad(set_to_none=True)
+        (loss * (place.world / len(chosen))).backward()
+        optimiser.step()
+        loss_sum += float(loss.detach())
+        correct += weight * float((logits.detach().argmax(1) == labels).sum())
+    return place.total(loss_sum) / len(items), place.total(correct) / len(items)
+
+
+def _validation(network: nn.Module, lesson: Lesson, place: Place) -> dict[str, float | None]:
+    items = lesson.split.validation
+    probabilities = predict(network, lesson.corpus, items, place.device) if place.leads else None
+    if probabilities is None:
+        return {}
+    picked = probabilities[np.arange(len(items)), items.labels].clip(1e-12)
+    area = statistics.measures((items.labels == probabilities.shape[1] - 1).astype(np.int64), probabilities[:, -1])["roc_auc"][0]
+    return {"validation_loss": float(-np.log(picked).mean()), "validation_auc": float(area) if np.isfinite(area) else None}
+
+
+@torch.no_grad()
+def predict(network: nn.Module, corpus: Corpus, items: Items, device: torch.device) -> NDArray[np.float64]:
+    """Probability of every class for every item: (n, classes)."""
+    network.eval()
+    dtype = next(network.parameters()).dtype
+    found = [
+        torch.softmax(network(batch_of(corpus, items[chosen], dtype, device)).double(), 1).cpu().numpy()
+        for chosen in steps(len(items), EVALUATED_TOGETHER, np.arange(len(items)))
+    ]
+    return np.concatenate(found)
+
+
+def write_history(path: Path, history: History) -> None:
+    """A line of JSON an epoch."""
+    write_bytes(path, "".join(json.dumps(record, allow_nan=False) + "\n" for record in history).encode())

@@ -1,0 +1,37 @@
+"""The ``training`` section of a study."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from aesdream.config import Section
+from aesdream.sounds.splits import Protocol, Treatment
+
+
+class Training(Section):
+    """What is trained on, and how. The thesis states none of the numbers but ``validation``; they are ours."""
+
+    treatments: dict[str, Treatment] = {"plain": Treatment()}
+    protocols: tuple[Protocol, ...] = ("split-first",)
+    splits: int = Field(1, ge=1)
+    seeds: int = Field(1, ge=1)
+    validation: float = Field(0.3, gt=0, lt=1)
+    epochs: int = Field(20, ge=0)
+    batch: int = Field(16, ge=1)
+    """Sounds in a step, over all processes."""
+    learning_rate: float = Field(0.001, gt=0)
+    processes: int = Field(1, ge=1)
+    """Processes that share every batch of one model (distributed data parallel)."""
+    precision: Literal["float32", "float64"] = "float32"
+
+    @field_validator("treatments")
+    @classmethod
+    def _file_names(cls, treatments: dict[str, Treatment]) -> dict[str, Treatment]:
+        for name in treatments:
+            if not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"{name!r} becomes a folder; use letters, digits, - and _")
+        if not treatments:
+            raise ValueError("needs at least one treatment, for instance plain: {}")
+        return treatments

@@ -1,0 +1,172 @@
+"""The command line: ``aesdream``. Every command is a thin user of the packages; what takes long to import is imported where it is used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from aesdream.errors import DamagedFile, UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file (see configs/).", metavar="STUDY.yaml")]
+Out = Annotated[Path | None, typer.Option(help="The run folder; runs/<study> if not said.", metavar="RUN")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Override a key, e.g. training.epochs=3. May be repeated.", metavar="KEY=VALUE")]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]
+
+
+@app.callback()
+def _about() -> None:
+    """Train small audio networks on judged sounds, dream every filter back into audio, and draw the whole appendix.
+
+    Example: aesdream run configs/demo.yaml
+    """
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    out: Out = None,
+    until: Annotated[str, typer.Option(help="Last stage to do: preprocess, train, dream or appendix.")] = "appendix",
+    only: Annotated[list[str] | None, typer.Option(help="Only units whose name matches this glob. May be repeated.", metavar="GLOB")] = None,
+    overrides: Set = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+) -> None:
+    """Run a study: preprocess, train, dream, appendix. What is complete is skipped, so the same call resumes and extends.
+
+    Example: aesdream run configs/demo.yaml --out runs/demo --only 'models/plain/*'
+    """
+    from aesdream.errors import one_of
+    from aesdream.study import load
+    from jobs import plan
+    from jobs.progress import Progress
+    from jobs.running import Run, Stopped
+    from jobs.units import STAGES
+
+    if until not in STAGES:
+        raise one_of("--until", until, STAGES)
+    loaded = load(study, overrides or ())
+    folder = out or Path("runs") / loaded.study
+    if dry_run:
+        typer.echo(plan.described(loaded, folder))
+        return
+    work = Run(folder, loaded, until, only or ())
+    try:
+        work.go(Progress())
+    except Stopped:
+        pass
+    if work.failed:
+        typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
+        raise typer.Exit(1)
+    typer.echo(work.page or str(folder))
+
+
+@app.command()
+def check(study: StudyFile, overrides: Set = None) -> None:
+    """Check a study and its sounds without running: everything that is wrong, else the plan with sizes and estimated times.
+
+    Example: aesdream check configs/demo.yaml
+    """
+    from aesdream.study import load
+    from jobs import plan
+
+    loaded = load(study, overrides or ())
+    typer.echo(plan.described(loaded, None))
+
+
+@app.command()
+def status(run: RunFolder, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Tell which units of a run are done, running, waiting or failed, and why they failed.
+
+    Example: aesdream status runs/demo
+    """
+    from jobs.status import status as look
+
+    found = look(run)
+    if as_json:
+        typer.echo(json.dumps(found.plain(), indent=1))
+        return
+    for stage, counts in found.stages.items():
+        typer.echo(f"{stage:<11}" + "   ".join(f"{counts[state]} {state}" for state in ("done", "running", "waiting", "failed")))
+    for failure in found.failures:
+        typer.echo(f"{failure.unit}: {failure.reason}" + (f" (log: {failure.log})" if failure.log else ""))
+
+
+@app.command()
+def judge(
+    given: Annotated[list[Path], typer.Argument(help="Run folders or checkpoints, then sounds or folders of sounds.", metavar="RUN|CHECKPOINT... SOUND...")],
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here too; must not exist yet.", metavar="FILE")] = None,
+    model: Annotated[str, typer.Option(help="Which models of a run, a glob on treatment/protocol/split0-seed0; controls are left out.")] = "*",
+) -> None:
+    """Judge sounds: the probability of each class, averaged over models, with their disagreement.
+
+    Example: aesdream judge runs/demo my-sounds/ --csv judged.csv
+    """
+    from jobs import tools
+
+    typer.echo(tools.judge(given, csv_file, model), nl=False)
+
+
+@app.command()
+def dream(
+    source: Annotated[Path, typer.Argument(help="A run folder or a checkpoint.", metavar="RUN|CHECKPOINT")],
+    sound: Annotated[Path, typer.Argument(help="The sound to start from, of any length.", metavar="SOUND")],
+    target: Annotated[list[str], typer.Option(help="layer:filter, e.g. conv4:10, conv4:3+5 or class:interesting. May be repeated.")],
+    out: Annotated[Path | None, typer.Option(help="The WAV to write (for one target); SOUND-layer-filter.wav here if not said.", metavar="WAV")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model of a run, treatment/protocol/split0-seed0; the first dreamed one if not said.")] = None,
+    side: Annotated[str, typer.Option(help="pre or post the activation.")] = "post",
+    rule: Annotated[str, typer.Option(help="How a gradient becomes a step: plain, std, max, mean or norm.")] = "std",
+    step: Annotated[float, typer.Option(help="The step size.")] = 0.002,
+    steps: Annotated[int, typer.Option(help="How many steps.", min=1)] = 256,
+) -> None:
+    """Dream one sound toward filters or classes.
+
+    Example: aesdream dream runs/demo trombone.wav --target conv4:10 --out dreamed.wav
+    """
+    from jobs import tools
+
+    for line in tools.dream(source, sound, target, out, model, side=side, rule=rule, step=step, steps=steps):
+        typer.echo(line)
+
+
+@app.command()
+def appendix(run: RunFolder) -> None:
+    """Draw the appendix of a run again from what is there.
+
+    Example: aesdream appendix runs/demo
+    """
+    from jobs import tools
+
+    typer.echo(tools.appendix(run))
+
+
+def main() -> NoReturn:
+    """The console script: errors of the user's end in lines on standard error and exit code 2, never in a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except UserError as error:
+        for line in error.lines:
+            typer.echo(f"aesdream: {line}", err=True)
+        sys.exit(2)
+    except DamagedFile as damaged:
+        typer.echo(f"aesdream: {damaged}; aesdream run makes it again", err=True)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        typer.echo("aesdream: stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error of typer's
+            error.show()
+            sys.exit(error.exit_code)
+        raise
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

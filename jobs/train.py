@@ -1,0 +1,176 @@
+"""The train stage: a unit a model, from its split to its checkpoint, census and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from aesdream import config, files
+from aesdream.dreaming import census
+from aesdream.errors import UserError
+from aesdream.models.layers import Dreamable
+from aesdream.seeding import generator
+from aesdream.sounds import audio, splits
+from aesdream.sounds.store import Corpus
+from aesdream.study import Model, Study
+from aesdream.training import checkpoints, distributed, evaluation, loop
+from aesdream.training.statistics import Resampling
+from jobs.units import Unit
+
+DRAWS = 1000
+SECONDS_A_MILLION = 0.0018
+"""Training on a million input values once, on one core."""
+
+
+def units(study: Study, sounds_digest: str, count: int) -> list[Unit]:
+    """A unit for every model; ``count`` sounds are in the corpus (for the estimate alone)."""
+    return [_unit(study, model, sounds_digest, count) for model in study.models()]
+
+
+def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
+    training = study.training
+    treatment = training.treatments[model.treatment]
+    epochs = training.epochs if treatment.epochs is None else treatment.epochs
+    made = config.plain(treatment)
+    recipe = {
+        "sounds": sounds_digest,
+        "seed": study.seed,
+        "threads": study.threads,
+        "network": config.plain(study.network),
+        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels")},
+        "protocol": model.protocol,
+        "split": model.split,
+        "initialisation": model.seed,
+        "training": {
+            "epochs": epochs,
+            **{key: getattr(training, key) for key in ("validation", "batch", "learning_rate", "processes", "precision")},
+        },
+    }
+    samples = study.input_samples(model.treatment)
+    windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
+    heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + 0.164 * (treatment.oversampling - 1))
+    name = f"models/{model.name}"
+    return Unit(
+        name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000
+    )
+
+
+def make(run: Path, study: Study, unit: Unit, model: Model) -> None:
+    """Make one model, over the processes that the study asks for."""
+    distributed.launch(study.training.processes, study.threads, _make_together, run, study, unit, model)
+
+
+def _make_together(run: Path, study: Study, unit: Unit, model: Model) -> None:
+    with distributed.joined() as place:
+        _Making(run, study, unit, model, place).run()
+
+
+class _Making:
+    """One process's part in making one model."""
+
+    def __init__(self, run: Path, study: Study, unit: Unit, model: Model, place: distributed.Place) -> None:
+        self.study, self.unit, self.model, self.place = study, unit, model, place
+        self.folder = (run / unit.marker).parent
+        self.corpus = Corpus(run / "sounds.h5")
+        known = self.corpus.families if self.corpus.families_known else None
+        self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate)
+        self.treatment = study.training.treatments[model.treatment]
+        self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split)
+
+    def run(self) -> None:
+        """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
+        training = self.study.training
+        build = partial(self.study.network.settings.build, self.split.train.samples, len(self.corpus.classes))
+        network = loop.initial_network(build, self.study.seed, self.model.seed, training.precision)
+        initial = next(iter(network.parameters())).detach().clone()
+        lesson = loop.Lesson(
+            self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
+            self.folder / "state.pt", self.unit.header["digest"],
+        )  # fmt: skip
+        history = loop.train(network, lesson, self.place)
+        if self.place.leads:
+            self._write(network.to(self.place.device), initial, history)
+
+    def _write(self, network: nn.Module, initial: torch.Tensor, history: loop.History) -> None:
+        paths = {name: self.folder / name for name in ("split.json", "history.jsonl", "census.json", "checkpoint.pt")}
+        train, validation = (splits.names(self.corpus.ids, side, self.sounds) for side in (self.split.train, self.split.validation))
+        files.write_json(paths["split.json"], {"train": train, "validation": validation})
+        loop.write_history(paths["history.jsonl"], history)
+        counted = self._census(network)
+        files.write_json(paths["census.json"], counted)
+        origin = {"run": self.study.study, "model": self.model.name, "digest": self.unit.header["digest"]}
+        description = checkpoints.describe(
+            self.study.network, self.study.sounds.preparation, self.corpus.classes, self.split.train.samples, origin
+        )
+        checkpoints.save_network(paths["checkpoint.pt"], network, description, initial)
+        content = {
+            "treatment": self.model.treatment,
+            "protocol": self.model.protocol,
+            "split": self.model.split,
+            "seed": self.model.seed,
+            "sizes": {
+                "train": len(self.split.train),
+                "validation": len(self.split.validation),
+                "validation_sounds": len(np.unique(self.split.validation.sound)),
+            },
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "died": _death(counted),
+            "sets": self._evaluated(network, validation),
+        }
+        files.finish(self.folder / "evaluation.json", self.unit.header, content, paths)
+        (self.folder / "state.pt").unlink(missing_ok=True)
+
+    def _census(self, network: nn.Module) -> dict[str, Any]:
+        assert isinstance(network, Dreamable)
+        start = torch.from_numpy(audio.floating(self.corpus.start[:, : self.split.train.samples]))
+        start = start.to(self.place.device, next(network.parameters()).dtype)
+        return census(network, network.layers(), start, self._everything(start.dtype))
+
+    def _everything(self, dtype: torch.dtype) -> Iterator[torch.Tensor]:
+        """The whole corpus as the network hears it: every window of every sound."""
+        items = splits.windows(self.sounds, self.treatment, np.arange(len(self.sounds.labels)))
+        for chosen in loop.steps(len(items), loop.EVALUATED_TOGETHER, np.arange(len(items))):
+            yield loop.batch_of(self.corpus, items[chosen], dtype, self.place.device)
+
+    def _evaluated(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
+        items = self.split.validation
+        probabilities = loop.predict(network, self.corpus, items, self.place.device)
+        if not np.isfinite(probabilities).all():
+            raise FloatingPointError("the network's outputs are not finite: training diverged; a smaller training.learning_rate would help")
+        positive = len(self.corpus.classes) - 1
+        families = [self.corpus.families[index] for index in items.sound.tolist()]
+        labels = (self.sounds.labels[items.sound] == positive).astype(np.int64)
+        judged = evaluation.Judged(names, families, labels, probabilities[:, positive])
+        how = {
+            "corpus_prevalence": float((self.sounds.labels == positive).mean()),
+            "resampling": Resampling(self.corpus.families, DRAWS, generator(self.study.seed, "bootstrap")),
+            "leaky": self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1),
+        }
+        sets = {"validation": evaluation.evaluate(*judged, **how)}
+        if self.treatment.window is not None:
+            sets["sounds"] = evaluation.evaluate(*evaluation.by_sound(*judged), **how)
+        return sets
+
+
+def _death(counted: dict[str, Any]) -> str | None:
+    """A sentence about a first layer that fell silent, or None."""
+    bottleneck = counted["bottleneck"]
+    if bottleneck["silent_on_corpus"]:
+        return "its first layer is silent on the whole corpus: every sound gets the same answer"
+    if bottleneck["silent_on_start"]:
+        return "its first layer is silent on the start: no gradient reaches a dream from it"
+    return None
+
+
+def load(run: Path, name: str) -> checkpoints.Checkpoint:
+    """The finished network of a model unit, verified. Raises UserError where it is not made yet."""
+    marker = run / f"models/{name}/evaluation.json"
+    if not marker.exists():
+        raise UserError(f"{marker.parent}: this model is not trained yet; run the study without --only, or with this model in it")
+    return checkpoints.load_network(files.verified(marker, "checkpoint.pt"))
