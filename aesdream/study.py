@@ -120,7 +120,7 @@ class Study(Section):
             for name, treatment in training.treatments.items()
             for protocol in treatment.protocols or training.protocols
             for split in range(training.splits)
-            for seed in range(training.seeds)
+            for seed in range(treatment.seeds or training.seeds)
         ]
 
     def input_samples(self, treatment: str) -> int:

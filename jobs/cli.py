@@ -44,7 +44,7 @@ def run(
     from aesdream.study import load
     from jobs import plan
     from jobs.progress import Progress
-    from jobs.running import Run, Stopped
+    from jobs.running import Run, StoppedError
     from jobs.units import STAGES
 
     if until not in STAGES:
@@ -57,7 +57,7 @@ def run(
     work = Run(folder, loaded, until, only or ())
     try:
         work.go(Progress())
-    except Stopped:
+    except StoppedError:
         pass
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
@@ -98,7 +98,9 @@ def status(run: RunFolder, as_json: Annotated[bool, typer.Option("--json", help=
 
 @app.command()
 def judge(
-    given: Annotated[list[Path], typer.Argument(help="Run folders or checkpoints, then sounds or folders of sounds.", metavar="RUN|CHECKPOINT... SOUND...")],
+    given: Annotated[
+        list[Path], typer.Argument(help="Run folders or checkpoints, then sounds or folders of sounds.", metavar="RUN|CHECKPOINT... SOUND...")
+    ],
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here too; must not exist yet.", metavar="FILE")] = None,
     model: Annotated[str, typer.Option(help="Which models of a run, a glob on treatment/protocol/split0-seed0; controls are left out.")] = "*",
 ) -> None:
@@ -116,8 +118,12 @@ def dream(
     source: Annotated[Path, typer.Argument(help="A run folder or a checkpoint.", metavar="RUN|CHECKPOINT")],
     sound: Annotated[Path, typer.Argument(help="The sound to start from, of any length.", metavar="SOUND")],
     target: Annotated[list[str], typer.Option(help="layer:filter, e.g. conv4:10, conv4:3+5 or class:interesting. May be repeated.")],
-    out: Annotated[Path | None, typer.Option(help="The WAV to write (for one target); SOUND-layer-filter.wav here if not said.", metavar="WAV")] = None,
-    model: Annotated[str | None, typer.Option(help="Which model of a run, treatment/protocol/split0-seed0; the first dreamed one if not said.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The WAV to write (for one target); SOUND-layer-filter.wav here if not said.", metavar="WAV")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Which model of a run, treatment/protocol/split0-seed0; the first dreamed one if not said.")
+    ] = None,
     side: Annotated[str, typer.Option(help="pre or post the activation.")] = "post",
     rule: Annotated[str, typer.Option(help="How a gradient becomes a step: plain, std, max, mean or norm.")] = "std",
     step: Annotated[float, typer.Option(help="The step size.")] = 0.002,

@@ -17,7 +17,7 @@ from aesdream.dreaming.sonify import listening_copy, rms, write_wav
 from aesdream.errors import UserError
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
-from aesdream.sounds import audio
+from aesdream.sounds import audio, store
 from aesdream.sounds.store import Corpus
 from aesdream.study import STARTS, Model, Study, Sweep, filters_of
 from aesdream.training.checkpoints import Checkpoint
@@ -43,9 +43,7 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
     ]
 
 
-def _unit(
-    study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str
-) -> Unit:
+def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     values = study.input_samples(model.treatment) * audio.CHANNELS
     recipe = {
         "checkpoint": checkpoint,
@@ -78,9 +76,11 @@ def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
     model = "/".join(group.split("/")[2:5])
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
-    start = start_of(Corpus(run / "sounds.h5"), study, start_name)[:, : checkpoint.description.samples]
+    start = start_of(store.opened(run / "sounds.h5"), study, start_name)[:, : checkpoint.description.samples]
     filled = [*batch, *[batch[-1]] * (recipe["batch"] - len(batch))]
-    targets = [filters_of(unit.recipe["target"], recipe["layer"], _filters(checkpoint, recipe["layer"]), checkpoint.description.classes) for unit in filled]
+    targets = [
+        filters_of(unit.recipe["target"], recipe["layer"], _filters(checkpoint, recipe["layer"]), checkpoint.description.classes) for unit in filled
+    ]
     device = default_device()
     dtype = next(checkpoint.network.parameters()).dtype
     given = torch.from_numpy(start).to(device, dtype)

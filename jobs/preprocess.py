@@ -18,13 +18,14 @@ from aesdream.errors import UserError
 from aesdream.seeding import generator
 from aesdream.sounds import audio, composers, descriptors, labelled, oracular, store
 from aesdream.sounds.labelled import Labelled
+from aesdream.sounds.processes import PROCESSES
 from aesdream.study import PHRASE, Study
 from jobs.units import Unit
 
 CLASSES = composers.CLASSES
 NO_SCORE = float("nan")
 SECONDS_TO_PREPARE = 0.012
-SECONDS_TO_MAKE = 0.3
+SECONDS_TO_MAKE = 0.25
 """A prepared and an oracular sound of the thesis's size, on one core."""
 LOOKED_AT_TOGETHER = 16
 
@@ -50,7 +51,8 @@ class Sources:
         recipe: dict[str, Any] = {"seed": self.study.seed, "sounds": config.plain(sounds.preparation), "start": self.start_sha256}
         if sounds.oracular is not None:
             made = config.plain(sounds.oracular)
-            recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source))}
+            # A process added to the list changes what every later draw picks.
+            recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source)), "processes": config.digest(list(PROCESSES))}
         if self.corpus is not None:
             rows = [[e.id, e.label, e.family, look.sha256] for e, look in zip(self.corpus.entries, self.corpus.inspections, strict=True)]
             recipe["corpus"] = config.digest({"classes": list(self.corpus.classes), "sounds": rows})
@@ -207,7 +209,7 @@ def _judged(source: Sources, slices: Sequence[Path]) -> tuple[NDArray[np.int64],
         corpus = source.corpus
         labels = np.array([corpus.classes.index(entry.label) for entry in corpus.entries])
         known = len({entry.family for entry in corpus.entries}) if corpus.families_known else None
-        facts = {"classes": list(corpus.classes), "families": known, "synthetic": None, "warnings": list(corpus.warnings)}
+        facts: dict[str, Any] = {"classes": list(corpus.classes), "families": known, "synthetic": None, "warnings": list(corpus.warnings)}
         return labels, [entry.family for entry in corpus.entries], facts
     settings = source.study.sounds.oracular
     assert settings is not None
@@ -217,7 +219,7 @@ def _judged(source: Sources, slices: Sequence[Path]) -> tuple[NDArray[np.int64],
         "composer": settings.composer,
         "rule": composers.COMPOSERS[settings.composer].rule,
         "share": settings.share,
-        "exchanged": len(judgement.exchanged),
+        "exchanged": len(judgement.exchanged) // 2,
         "levels": settings.levels,
         "processor": oracular.DESCRIPTION,
     }

@@ -110,11 +110,13 @@ class _Stages:
         corpus = plan["preprocess"][0]
         if self._todo([corpus]):
             parts = preprocess.slices(source)
-            self._do("preprocess", [[part] for part in self._missing(parts)], lambda batch: (preprocess.prepare_slice, (self.folder, source, batch[0])))
+            self._do(
+                "preprocess", [[part] for part in self._missing(parts)], lambda batch: (preprocess.prepare_slice, (self.folder, source, batch[0]))
+            )
             if not self.run.failed:
                 self._do("join", [[corpus]], lambda batch: (preprocess.join, (self.folder, source, corpus, parts)))
         if self.run.failed:
-            raise Stopped
+            raise StoppedError
 
     def _train(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
         todo = sorted(self._todo(plan["train"]), key=lambda unit: -unit.seconds)
@@ -175,7 +177,7 @@ class _Stages:
         self.progress.say(f"{outcome.task.units[0]}: failed: {outcome.error}" + (f" (see {log})" if log else ""))
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """A stage failed on which every later one depends."""
 
 

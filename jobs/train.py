@@ -16,8 +16,7 @@ from aesdream.dreaming import census
 from aesdream.errors import UserError
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
-from aesdream.sounds import audio, splits
-from aesdream.sounds.store import Corpus
+from aesdream.sounds import audio, splits, store
 from aesdream.study import Model, Study
 from aesdream.training import checkpoints, distributed, evaluation, loop
 from aesdream.training.statistics import Resampling
@@ -56,9 +55,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
     heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + 0.164 * (treatment.oversampling - 1))
     name = f"models/{model.name}"
-    return Unit(
-        name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000
-    )
+    return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000)
 
 
 def make(run: Path, study: Study, unit: Unit, model: Model) -> None:
@@ -77,11 +74,11 @@ class _Making:
     def __init__(self, run: Path, study: Study, unit: Unit, model: Model, place: distributed.Place) -> None:
         self.study, self.unit, self.model, self.place = study, unit, model, place
         self.folder = (run / unit.marker).parent
-        self.corpus = Corpus(run / "sounds.h5")
+        self.corpus = store.opened(run / "sounds.h5")
         known = self.corpus.families if self.corpus.families_known else None
         self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate)
         self.treatment = study.training.treatments[model.treatment]
-        self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split)
+        self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 
     def run(self) -> None:
         """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
@@ -105,9 +102,7 @@ class _Making:
         counted = self._census(network)
         files.write_json(paths["census.json"], counted)
         origin = {"run": self.study.study, "model": self.model.name, "digest": self.unit.header["digest"]}
-        description = checkpoints.describe(
-            self.study.network, self.study.sounds.preparation, self.corpus.classes, self.split.train.samples, origin
-        )
+        description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, self.split.train.samples, origin)
         checkpoints.save_network(paths["checkpoint.pt"], network, description, initial)
         content = {
             "treatment": self.model.treatment,
@@ -130,31 +125,33 @@ class _Making:
         assert isinstance(network, Dreamable)
         start = torch.from_numpy(audio.floating(self.corpus.start[:, : self.split.train.samples]))
         start = start.to(self.place.device, next(network.parameters()).dtype)
-        return census(network, network.layers(), start, self._everything(start.dtype))
+        return census(network, network.layers(), start, self._everything(network))
 
-    def _everything(self, dtype: torch.dtype) -> Iterator[torch.Tensor]:
+    def _everything(self, network: nn.Module) -> Iterator[torch.Tensor]:
         """The whole corpus as the network hears it: every window of every sound."""
+        listener = loop.Listener(self.corpus, network)
         items = splits.windows(self.sounds, self.treatment, np.arange(len(self.sounds.labels)))
         for chosen in loop.steps(len(items), loop.EVALUATED_TOGETHER, np.arange(len(items))):
-            yield loop.batch_of(self.corpus, items[chosen], dtype, self.place.device)
+            yield listener.batch(items[chosen])
 
     def _evaluated(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
         items = self.split.validation
-        probabilities = loop.predict(network, self.corpus, items, self.place.device)
+        probabilities = loop.predict(network, self.corpus, items)
         if not np.isfinite(probabilities).all():
             raise FloatingPointError("the network's outputs are not finite: training diverged; a smaller training.learning_rate would help")
         positive = len(self.corpus.classes) - 1
         families = [self.corpus.families[index] for index in items.sound.tolist()]
         labels = (self.sounds.labels[items.sound] == positive).astype(np.int64)
         judged = evaluation.Judged(names, families, labels, probabilities[:, positive])
-        how = {
-            "corpus_prevalence": float((self.sounds.labels == positive).mean()),
-            "resampling": Resampling(self.corpus.families, DRAWS, generator(self.study.seed, "bootstrap")),
-            "leaky": self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1),
-        }
-        sets = {"validation": evaluation.evaluate(*judged, **how)}
+        judge = partial(
+            evaluation.evaluate,
+            corpus_prevalence=float((self.sounds.labels == positive).mean()),
+            resampling=Resampling(self.corpus.families, DRAWS, generator(self.study.seed, "bootstrap")),
+            leaky=self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1),
+        )
+        sets = {"validation": judge(*judged)}
         if self.treatment.window is not None:
-            sets["sounds"] = evaluation.evaluate(*evaluation.by_sound(*judged), **how)
+            sets["sounds"] = judge(*evaluation.by_sound(*judged))
         return sets
 
 

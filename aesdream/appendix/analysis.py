@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 Array = NDArray[np.float64]
 
 # One colour range for every spectrogram of an appendix, so that two of them can be compared: dB relative to a sine at full scale.
 FLOOR_DB, CEILING_DB = -90.0, 0.0
 _WINDOW_SECONDS = 0.064
-ROWS, COLUMNS = 128, 480
+ROWS, COLUMNS = 112, 400
 
 
 def envelope(sound: NDArray[np.float32], columns: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -43,7 +43,7 @@ def spectrogram(sound: NDArray[np.float32], rate: int, rows: int, columns: int) 
     centres = ((np.arange(columns) + 0.5) * samples / columns).astype(int)
     padded = np.pad(sound, ((0, 0), (size // 2, size)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, centres] * window
-    power = (np.abs(np.fft.rfft(frames, axis=2)) ** 2).mean(axis=0) * (2.0 / window.sum()) ** 2
+    power = (np.abs(rfft(frames, axis=2)) ** 2).mean(axis=0) * (2.0 / window.sum()) ** 2
     decibels = 10.0 * np.log10(np.maximum(_bands(power.astype(np.float64), rate, rows).T, 1e-12))
     scaled = (decibels - FLOOR_DB) / (CEILING_DB - FLOOR_DB) * 255.0
     return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
@@ -54,43 +54,49 @@ def _bands(power: Array, rate: int, rows: int) -> Array:
     bins = to_mel(np.linspace(0.0, rate / 2, power.shape[1]))
     edges = np.linspace(0.0, bins[-1], rows + 1)
     centres = (edges[1:] + edges[:-1]) / 2
-    out = np.empty((len(power), rows))
-    inside = np.searchsorted(bins, edges)
-    for row in range(rows):
-        first, last = inside[row], inside[row + 1]
-        if last > first:
-            out[:, row] = power[:, first:last].max(axis=1)
-        else:
-            share = (centres[row] - bins[first - 1]) / (bins[first] - bins[first - 1])
-            out[:, row] = (1 - share) * power[:, first - 1] + share * power[:, first]
-    return out
+    first, last = np.searchsorted(bins, edges[:-1]), np.searchsorted(bins, edges[1:])
+    above = np.clip(np.searchsorted(bins, centres), 1, len(bins) - 1)
+    share = (centres - bins[above - 1]) / (bins[above] - bins[above - 1])
+    between = (1 - share) * power[:, above - 1] + share * power[:, above]
+    largest = np.maximum.reduceat(power, np.minimum(first, power.shape[1] - 1), axis=1)
+    return np.where(last > first, largest, between)
 
 
 @dataclass(frozen=True)
 class View:
-    """A sound as pictures show it: its envelope ``low`` and ``high`` [shape=(channels, columns)] and its spectrogram [shape=(rows, columns)]."""
+    """A sound as pictures show it: its envelope ``low`` and ``high`` [shape=(channels, columns)] and its spectrogram [shape=(rows, columns)].
+
+    ``change`` [shape=(2, columns)] is the smallest and the largest, over both channels, of what was added to its start; None where that is not known.
+    """
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     heat: NDArray[np.uint8]
     seconds: float
     nyquist: float
+    change: NDArray[np.float32] | None = None
 
     def half(self) -> View:
         """The same with half the columns and rows, for small pictures."""
-        low, high = (extreme(side[:, : side.shape[1] // 2 * 2].reshape(len(side), -1, 2), axis=2) for side, extreme in self._sides())
         rows, columns = (length // 2 * 2 for length in self.heat.shape)
         pairs = self.heat[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2)
-        return View(low, high, pairs.max(axis=1).max(axis=2), self.seconds, self.nyquist)
+        change = None if self.change is None else np.concatenate([_paired(self.change[:1]).min(axis=2), _paired(self.change[1:]).max(axis=2)])
+        low, high = _paired(self.low).min(axis=2), _paired(self.high).max(axis=2)
+        return View(low, high, pairs.max(axis=1).max(axis=2), self.seconds, self.nyquist, change)
 
-    def _sides(self) -> tuple[tuple[NDArray[np.float32], Any], tuple[NDArray[np.float32], Any]]:
-        return (self.low, np.min), (self.high, np.max)
+
+def _paired(side: NDArray[np.float32]) -> NDArray[np.float32]:
+    return side[:, : side.shape[1] // 2 * 2].reshape(len(side), -1, 2)
 
 
-def view(sound: NDArray[np.float32], rate: int) -> View:
-    """What pictures need of a sound [shape=(channels, samples)]."""
+def view(sound: NDArray[np.float32], rate: int, start: NDArray[np.float32] | None = None) -> View:
+    """What pictures need of a sound [shape=(channels, samples)], and of what it adds to a ``start`` of the same shape."""
     low, high = envelope(sound, COLUMNS)
-    return View(low, high, spectrogram(sound, rate, ROWS, COLUMNS), sound.shape[1] / rate, rate / 2)
+    change = None
+    if start is not None:
+        smallest, largest = envelope(sound - start, COLUMNS)
+        change = np.stack([smallest.min(axis=0), largest.max(axis=0)])
+    return View(low, high, spectrogram(sound, rate, ROWS, COLUMNS), sound.shape[1] / rate, rate / 2, change)
 
 
 def response(kernel: Array, rate: int, points: int = 900) -> tuple[Array, Array]:

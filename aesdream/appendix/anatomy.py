@@ -28,7 +28,13 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
     network = study.network.settings.build(samples, classes, torch.Generator())
     rate = study.sounds.sample_rate
     steps: list[dict[str, Any]] = [
-        {"name": "sound", "kind": "input", "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels"], "shape": f"2 × {samples:,}", "parameters": None}
+        {
+            "name": "sound",
+            "kind": "input",
+            "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels"],
+            "shape": f"2 × {samples:,}",
+            "parameters": None,
+        }
     ]
 
     def note(name: str, module: nn.Module) -> Any:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
 
 from aesdream.appendix import drawing, plots, scores, words
 from aesdream.appendix.analysis import View
 from aesdream.appendix.anatomy import FirstLayer
+from aesdream.appendix.panels import Panel, canvas
 from aesdream.appendix.reading import Dream, Model
-from aesdream.appendix.style import plain_axes
 from aesdream.training.statistics import curves
 
 NETWORK_SIZE = (7.4, 3.2)
-BODY_SIZE = (7.4, 3.9)
+BODY_SIZE = (7.4, 3.3)
 SOURCE_SIZE = (7.4, 2.2)
 KERNEL_SIZE = (7.4, 4.4)
 CURVES_SIZE = (7.4, 4.4)
@@ -26,22 +27,38 @@ def network(figure: FigureBase, layers: Sequence[Mapping[str, Any]]) -> None:
     drawing.network(figure.add_axes((0.01, 0.01, 0.98, 0.98)), layers)
 
 
-def sound(figure: FigureBase, shown: View, *, start: View | None = None, bottom: float = 0.2, height: float = 0.74) -> None:
+def sound(figure: FigureBase, shown: View, *, start: View | None = None) -> None:
     """A waveform with its spectrogram beside it."""
-    plots.waveform(figure.add_axes((0.075, bottom, 0.4, height)), shown, start=start)
-    plots.spectrogram(figure.add_axes((0.555, bottom, 0.43, height)), shown)
+    axes = canvas(figure)
+    width, height = axes.get_xlim()[1], axes.get_ylim()[1]
+    _pair(axes, shown, start, width, 0.4, height - 0.48)
+
+
+def _pair(axes: Axes, shown: View, start: View | None, width: float, bottom: float, height: float) -> None:
+    strip = 0.0 if shown.change is None else 0.46
+    plots.waveform(Panel(axes, 0.5, bottom + strip, width / 2 - 0.68, height - strip), shown, start=start)
+    if strip:
+        plots.change(Panel(axes, 0.5, bottom, width / 2 - 0.68, strip - 0.14), shown)
+    plots.spectrogram(Panel(axes, width / 2 + 0.42, bottom, width / 2 - 0.5, height), shown)
 
 
 def body(figure: FigureBase, dream: Dream, shown: View, start: View | None) -> None:
     """A dream as the body shows it: waveform and spectrogram, and below them how it rose and what it added."""
-    sound(figure, shown, start=start, bottom=0.54, height=0.43)
-    content = dream.content
-    change = content["change"]
-    at = [figure.add_axes((left, 0.115, 0.165, 0.24)) for left in (0.075, 0.33, 0.575, 0.82)]
+    axes = canvas(figure)
+    width, height = axes.get_xlim()[1], axes.get_ylim()[1]
+    _pair(axes, shown, start, width, 1.62, height - 1.72)
+    content, change = dream.content, dream.content["change"]
+    at = [Panel(axes, 0.6 + place * (width - 0.06) / 4, 0.42, width / 4 - 0.7, 0.6) for place in range(4)]
     plots.activation(at[0], content["activation"])
     plots.coefficients(at[1], content["coefficients"], content["hop_seconds"])
     plots.energy(at[2], change["energy_100ms"])
     plots.modulation(at[3], change["modulation"]["hertz"], change["modulation"]["share"])
+
+
+def colour_key(figure: FigureBase) -> None:
+    """The colours of every spectrogram."""
+    axes = canvas(figure)
+    plots.colour_key(Panel(axes, 0.42, 0.36, 2.8, 0.12))
 
 
 def kernel(figure: FigureBase, layer: FirstLayer) -> None:
@@ -100,17 +117,11 @@ def estimates(content: Mapping[str, Any]) -> list[scores.Estimate]:
     return rows
 
 
-def forest(rows: Sequence[scores.Estimate]) -> Figure:
-    """The forest plot of ``estimates``, as tall as it has rows."""
-    groups = sum(bool(row.heading) for row in rows)
-    height = 0.75 + 0.19 * (len(rows) + 1.5 * groups)
-    figure = Figure(figsize=(7.4, height))
-    draw_forest(figure, rows, height)
-    return figure
+def forest_height(rows: Sequence[scores.Estimate]) -> float:
+    """Inches that the forest plot of ``rows`` needs."""
+    return 0.75 + 0.19 * (len(rows) + 1.5 * sum(bool(row.heading) for row in rows))
 
 
 def draw_forest(figure: FigureBase, rows: Sequence[scores.Estimate], height: float) -> None:
-    """The forest plot in a figure that is ``height`` inches tall."""
-    axes = figure.add_axes((0.34, 0.5 / height, 0.63, 1 - 0.55 / height))
-    scores.forest(axes, rows)
-    plain_axes(axes)
+    """The forest plot of ``estimates`` in a figure that is ``height`` inches tall."""
+    scores.forest(figure.add_axes((0.34, 0.5 / height, 0.63, 1 - 0.55 / height)), rows)

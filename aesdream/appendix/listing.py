@@ -52,8 +52,9 @@ def synthetic(sounds: Content) -> str:
     if made is None:
         return "Given with the sounds."
     return (
-        f"SYNTHETIC. Nobody listened: a written rule (composer “{made['composer']}”) made them. {made['rule']} That share is {percent(made['share'])}; "
-        f"{made['exchanged']} of the positive labels were then exchanged with as many negative ones. The sounds are synthetic too: {made['processor']}"
+        f"SYNTHETIC. Nobody listened: a written rule (composer “{made['composer']}”) made them. {made['rule']} Share asked for: {percent(made['share'])}. "
+        f"{made['exchanged']} positive labels were then exchanged with as many negative ones. The sounds are synthetic too, by "
+        f"{made['processor'].rstrip('.')}."
     )
 
 
@@ -123,14 +124,16 @@ def notes(table: Content) -> list[str]:
             f"Means over {words.models_of(table)}."
         )
     if table["leaky"]:
-        said.append("LEAKY: copies or windows of validation sounds were trained on, so these numbers flatter, precision at the corpus's prevalence too.")
+        said.append(
+            "LEAKY: copies or windows of validation sounds were trained on, so these numbers flatter, precision at the corpus's prevalence too."
+        )
     said += [f"{entry['unit']}: {entry['why']}." for entry in table["died"]]
     return said + [f"Missing: {entry['unit']} ({entry['why']})." for entry in table["problems"]]
 
 
 def overview(content: Content) -> Listing:
     """Every treatment, control and yardstick by protocol, one a row."""
-    keys = ("roc_auc", "average_precision", "recall", "precision_at_prevalence", "f1_at_prevalence")
+    keys = ("roc_auc", "average_precision", "recall", "precision_at_prevalence")
     rows = []
     for protocol in dict.fromkeys(table["protocol"] for table in content["tables"]):
         for table in (table for table in content["tables"] if table["protocol"] == protocol):
@@ -139,11 +142,11 @@ def overview(content: Content) -> Listing:
             rows.append([protocol, f"{name}, {words.models_of(table)}", *found])
         for stick in (stick for stick in content["yardsticks"] if stick["protocol"] == protocol):
             rows.append([protocol, words.JUDGES[stick["judge"]], *(interval(stick["mean"][key]) for key in keys)])
-    heads = ("protocol", "judge", "ROC AUC", "average precision", "recall", "precision*", "F1*")
+    heads = ("protocol", "judge", "ROC AUC", "average precision", "recall", "precision*")
     said = ["Means over models with 95 % intervals by bootstrap over families. * at the corpus's prevalence."]
     if not content["yardsticks"]:
         said.append("No yardsticks: no model of a treatment without windows is there to give its split.")
-    return Listing("All judges", heads, (0.11, 0.25, 0.13, 0.13, 0.13, 0.125, 0.125), rows, said)
+    return Listing("All judges", heads, (0.11, 0.27, 0.155, 0.155, 0.155, 0.155), rows, said)
 
 
 def comparisons(content: Content) -> Listing:
@@ -152,50 +155,76 @@ def comparisons(content: Content) -> Listing:
     for entry in content["comparisons"]:
         found = entry["difference"]
         said = interval(found) if found else f"{DASH} (never validated on the same sounds)"
-        rows.append([entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], said, str(found["n"]) if found else DASH])
+        rows.append(
+            [entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], said, str(found["n"]) if found else DASH]
+        )
     note = "Paired bootstrap: each draw weighs the same families on both sides. An interval across 0 decides nothing. Windowed treatments by sound."
-    return Listing("Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note])
+    return Listing(
+        "Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note]
+    )
 
 
 def conv1(content: Content) -> Listing:
-    """How far conv1's weights moved, for every model."""
+    """How far conv1's weights moved, and on how many sounds it is silent, for every model."""
     rows = [
         [name, count(moved["taps"]), significant(moved["start_rms"]), percent(moved["rms_moved"]), percent(moved["largest_moved"])]
         + [percent(moved["share_barely_moved"]), number(moved["correlation_of_channels"], 2)]
+        + [percent(content["census"][name]["bottleneck"]["share_silent"])]
         for name, moved in content["conv1"].items()
     ]
-    heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right")
-    note = "Moved: change relative to the weights' size at the start. left~right: correlation of the two channels' kernels after training."
-    return Listing("How far conv1's weights moved", heads, (0.38, 0.07, 0.12, 0.12, 0.11, 0.11, 0.09), rows, [note])
+    heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right", "silent on")
+    said = (
+        "Moved: change relative to the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation of the two channels' "
+        "kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros, and everything after it nothing."
+    )
+    return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, [said])
 
 
 def census(content: Content) -> Listing:
-    """Dead filters by model and layer, each test apart."""
+    """Dead filters by model and layer, each test apart; layers without one are only counted."""
     keys = ("filters", "silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_post", "dead")
-    rows = [
-        [name, layer, *(str(counted[key]) for key in keys)] for name, found in content["census"].items() for layer, counted in found["layers"].items()
-    ]
-    heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow pre", "slow post", "any test")
-    shares = [f"{name}: conv1 is silent on {percent(found['bottleneck']['share_silent'])} of the sounds." for name, found in content["census"].items()]
-    silent = [line for line, found in zip(shares, content["census"].values(), strict=True) if found["bottleneck"]["share_silent"] > 0]
-    said = silent or ["conv1 speaks on every sound of the corpus in every model."] if shares else []
-    return Listing("Census of dead filters", heads, (0.36, 0.08, 0.07, 0.11, 0.09, 0.08, 0.07, 0.08, 0.07), rows, said)
+    everything = [(name, layer, counted) for name, found in content["census"].items() for layer, counted in found["layers"].items()]
+    rows = [[name, layer, *(str(counted[key]) for key in keys)] for name, layer, counted in everything if counted["dead"]]
+    heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow before", "slow after", "any test")
+    alive = f"{len(everything) - len(rows)} of {len(everything)} layers of {len(content['census'])} models have no dead filter and are left out."
+    said = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start is below "
+    return Listing(
+        "Census of dead filters",
+        heads,
+        (0.34, 0.07, 0.07, 0.11, 0.09, 0.08, 0.09, 0.08, 0.07),
+        rows,
+        [said + "a twentieth of its layer's median, before or after the ReLU.", alive],
+    )
 
 
 def summaries(content: Content) -> list[Listing]:
     """What each sweep's dreams came to, a layer a row."""
-    return [_summary(name, sweep) for name, sweep in content["sweeps"].items()]
+    return [summary(name, sweep) for name, sweep in content["sweeps"].items()]
 
 
-def _summary(name: str, sweep: Content) -> Listing:
+def summary(name: str, sweep: Content) -> Listing:
+    """One sweep's dreams, a model, layer, side and start a row; what did not rise, and why, below."""
     rows, still = [], []
     for line in sweep["summary"]:
         where = f"{line['model']}, {line['layer']} {line['side']}, {line['start']}"
         made = str(line["made"]) if line["made"] == line["dreams"] else f"{line['made']} of {line['dreams']}"
-        rows.append([line["model"], f"{line['layer']} {line['side']}", line["start"], made, str(line["rose"]), str(line["dead"]), _range(line["gain"], significant)])
+        rows.append(
+            [
+                line["model"],
+                f"{line['layer']} {line['side']}",
+                line["start"],
+                made,
+                str(line["rose"]),
+                str(line["dead"]),
+                _range(line["gain"], significant),
+            ]
+        )
         rows[-1] += [_range(line["rms_from_start"], significant), _range(line["share_under_20hz"], percent)]
         if line["not_rose"]:
-            still.append(f"Did not rise, {where}: " + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"]))
+            still.append(
+                f"Did not rise, {where}: "
+                + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"])
+            )
     heads = ("model", "layer", "start", "made", "rose", "dead", "activation gained", "RMS from start", "share under 20 Hz")
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
     return Listing(f"Sweep “{name}”", heads, (0.23, 0.08, 0.06, 0.06, 0.05, 0.05, 0.17, 0.15, 0.15), rows, [rule, *still])

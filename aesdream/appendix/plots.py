@@ -1,4 +1,4 @@
-"""Pictures of one sound or one dream, each drawn from arrays on axes that the caller gives."""
+"""Pictures of one sound, one dream or one kernel, each drawn from arrays on a panel or axes that the caller gives."""
 
 from __future__ import annotations
 
@@ -9,114 +9,121 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from aesdream.appendix.analysis import CEILING_DB, FLOOR_DB, Array, View, response, to_mel
-from aesdream.appendix.style import BLUE, GREY, HEAT, ORANGE, VERMILLION, plain_axes
+from aesdream.appendix.panels import Panel
+from aesdream.appendix.style import BLUE, GREY, HEAT, ORANGE, SKY, START, VERMILLION, plain_axes
+from aesdream.appendix.words import MINUS
 
+_LANE = 1.2  # half the distance between the middles of two channels' lanes
 _CHANNELS = ("left", "right")
 
 
-def waveform(axes: Axes, shown: View, *, start: View | None = None) -> None:
+def waveform(panel: Panel, shown: View, *, start: View | None = None) -> None:
     """The envelope of a sound, a lane for each channel from -1 to 1; the envelope of ``start`` is laid over it in grey."""
-    middles = lanes(len(shown.low))
-    axes.hlines(middles, 0, shown.seconds, color=GREY, linewidth=0.3, zorder=0)
-    outlines(axes, shown, middles, BLUE, 1.0)
+    middles = [_LANE * (len(shown.low) - 1 - 2 * index) for index in range(len(shown.low))]
+    panel = panel.spanning((0, shown.seconds), (min(middles) - 1.08, max(middles) + 1.08))
+    for middle in middles:
+        panel.line([0, shown.seconds], middle, GREY, 0.3)
+    outlines(panel, shown, middles, BLUE, 1.0)
     if start is not None:
-        outlines(axes, start, middles, "#222222", 0.5)
-    axes.set_xlim(0, shown.seconds)
-    axes.set_ylim(min(middles) - 1.08, max(middles) + 1.08)
-    ticks = [(middle + value, name) for middle in middles for value, name in ((-1, "−1"), (0, "0"), (1, "1"))]
-    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
-    plain_axes(axes)
-    axes.set_ylabel("amplitude, right | left" if len(middles) == 2 else "amplitude")
-    axes.set_xlabel("time (s)")
+        outlines(panel, start, middles, START, 0.5)
+    ticks = [(middle + value, name) for middle in middles for value, name in ((-1, f"{MINUS}1"), (0, "0"), (1, "1"))]
+    label = "amplitude, right | left" if len(middles) == 2 else "amplitude"
+    if shown.change is None:
+        panel.frame("time (s)", label, yticks=ticks)
+    else:
+        panel.frame("", label, xticks=[], yticks=ticks)
 
 
-def lanes(channels: int, half: float = 1.2) -> list[float]:
-    """The middle of each channel's lane, the first channel's uppermost; neighbours are twice ``half`` apart."""
-    return [half * (channels - 1 - 2 * index) for index in range(channels)]
+def change(panel: Panel, shown: View) -> None:
+    """What a dream added to its start, both channels in one, on a scale of its own."""
+    assert shown.change is not None
+    peak = float(np.abs(shown.change).max())
+    panel = panel.spanning((0, shown.seconds), (-peak, peak))
+    added(panel, shown)
+    marks = [(-peak, f"{MINUS}{peak:.2g}"), (peak, f"{peak:.2g}")] if peak else [(0.0, "0")]
+    panel.frame("time (s)", "change", yticks=marks)
 
 
-def outlines(
-    axes: Axes, shown: View, middles: Sequence[float], colour: str, alpha: float, *, scale: float = 1.0, left: float = 0.0, width: float | None = None
-) -> None:
-    """Fill the envelope of every channel around its ``middle``; ``left`` and ``width`` place it along the axis, by default from 0 in seconds."""
-    # A line's width at least, or digital silence would not be seen.
-    thin = 0.006
-    times = left + np.linspace(0.0, shown.seconds if width is None else width, shown.low.shape[1])
+def added(panel: Panel, shown: View) -> None:
+    """The bare envelope of a change over a whole panel."""
+    assert shown.change is not None
+    low, high = shown.change
+    times = np.linspace(*panel.x, len(low))
+    thin = 0.01 * (panel.y[1] - panel.y[0])
+    shape = np.concatenate([panel.points(times, np.maximum(high, low + thin)), panel.points(times, low - thin)[::-1]])
+    panel.axes.add_collection(PolyCollection([shape], facecolors=VERMILLION, edgecolors="none"), autolim=False)
+
+
+def outlines(panel: Panel, shown: View, middles: Sequence[float], colour: str, alpha: float, *, scale: float = 1.0) -> None:
+    """Fill the envelope of every channel around its ``middle``, ``scale`` high for full scale, over the whole width of a panel."""
+    times = np.linspace(*panel.x, shown.low.shape[1])
+    thin = 0.006  # a line's width at least, or digital silence would not be seen
     shapes = []
     for middle, low, high in zip(middles, shown.low, shown.high, strict=True):
         upper, lower = middle + scale * np.maximum(high, low + thin), middle + scale * (low - thin)
-        shapes.append(np.round(np.concatenate([np.stack([times, upper], 1), np.stack([times, lower], 1)[::-1]]), 4))
-    axes.add_collection(PolyCollection(shapes, facecolors=colour, edgecolors="none", alpha=alpha), autolim=False)
+        shapes.append(np.concatenate([panel.points(times, upper), panel.points(times, lower)[::-1]]))
+    panel.axes.add_collection(PolyCollection(shapes, facecolors=colour, edgecolors="none", alpha=alpha), autolim=False)
 
 
-def spectrogram(axes: Axes, shown: View) -> None:
+def spectrogram(panel: Panel, shown: View) -> None:
     """A mel spectrogram from 0 Hz to Nyquist in the colours that every spectrogram of the appendix shares."""
-    top = float(to_mel(shown.nyquist))
-    heat(axes, shown, (0, shown.seconds, 0, top))
+    panel = panel.spanning((0, shown.seconds), (0, float(to_mel(shown.nyquist))))
+    heat(panel, shown)
     marks = [hertz for hertz in (200, 500, 1000, 2000, 5000, 10000, 20000) if hertz < shown.nyquist * 0.95]
     names = [f"{hertz // 1000}k" if hertz >= 1000 else str(hertz) for hertz in marks]
-    axes.set_yticks([0.0, *(float(to_mel(hertz)) for hertz in marks)], ["0", *names])
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("frequency (Hz)")
+    panel.frame("time (s)", "frequency (Hz)", yticks=[(0.0, "0"), *((float(to_mel(hertz)), name) for hertz, name in zip(marks, names, strict=True))])
 
 
-def heat(axes: Axes, shown: View, extent: tuple[float, float, float, float]) -> None:
-    """The bare spectrogram at ``extent`` (left, right, bottom, top)."""
-    axes.imshow(shown.heat, origin="lower", aspect="auto", extent=extent, cmap=HEAT, vmin=0, vmax=255, interpolation="none")
+def heat(panel: Panel, shown: View) -> None:
+    """The bare spectrogram over a whole panel."""
+    extent = (panel.left, panel.left + panel.width, panel.bottom, panel.bottom + panel.height)
+    panel.axes.imshow(shown.heat, origin="lower", aspect="auto", extent=extent, cmap=HEAT, vmin=0, vmax=255, interpolation="none")
 
 
-def colour_key(axes: Axes) -> None:
+def colour_key(panel: Panel) -> None:
     """The colour range of every spectrogram, as a strip with decibels below it."""
-    axes.imshow(np.arange(256)[None], aspect="auto", extent=(FLOOR_DB, CEILING_DB, 0, 1), cmap=HEAT)
-    axes.set_yticks([])
-    axes.set_xlabel("dB relative to a sine at full scale")
+    panel = panel.spanning((FLOOR_DB, CEILING_DB), (0, 1))
+    strip = np.arange(256, dtype=np.uint8)[None]
+    heat(panel, View(np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32), strip, 0.0, 0.0))
+    panel.frame("level (dB relative to a sine at full scale)", "", xticks=[(level, str(level).replace("-", MINUS)) for level in range(-90, 1, 15)], yticks=[])
 
 
-def activation(axes: Axes, trace: Sequence[float]) -> None:
-    """A filter's mean activation before each step of a dream and after the last."""
-    axes.plot(np.arange(len(trace)), trace, color=BLUE)
-    axes.plot([0, len(trace) - 1], [trace[0], trace[-1]], "o", color=BLUE, markersize=2.5, clip_on=False)
-    axes.set_xlim(0, max(len(trace) - 1, 1))
-    axes.margins(y=0.08)
-    axes.set_xlabel("step")
-    axes.set_ylabel("mean activation")
-    axes.set_title("activation", loc="left")
-    plain_axes(axes)
+def _padded(values: Sequence[float]) -> tuple[float, float]:
+    room = 0.06 * (max(values) - min(values))
+    return min(values) - room, max(values) + room
 
 
-def coefficients(axes: Axes, values: Sequence[float], hop_seconds: float) -> None:
+def activation(panel: Panel, trace: Sequence[float]) -> None:
+    """A target's mean activation before each step of a dream and after the last."""
+    panel = panel.spanning((0, max(len(trace) - 1, 1)), _padded(trace))
+    panel.line(np.arange(len(trace)), trace, BLUE)
+    panel.frame("step", "mean activation", title="activation")
+
+
+def coefficients(panel: Panel, values: Sequence[float], hop_seconds: float) -> None:
     """How much of conv1's kernel the dream added at each of conv1's output frames."""
-    times = np.arange(len(values)) * hop_seconds
-    axes.axhline(0, color=GREY, linewidth=0.5)
-    axes.step(times, values, where="post", color=BLUE, linewidth=0.6)
-    axes.set_xlim(0, max(times[-1] + hop_seconds, hop_seconds) if len(times) else 1)
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("coefficient")
-    axes.set_title("kernel added, by frame", loc="left")
-    plain_axes(axes)
+    panel = panel.spanning((0, len(values) * hop_seconds), _padded([0.0, *values]))
+    panel.line(panel.x, 0, GREY, 0.4)
+    edges = np.repeat(np.arange(len(values) + 1) * hop_seconds, 2)[1:-1]
+    panel.line(edges, np.repeat(values, 2), BLUE, 0.5)
+    panel.frame("time (s)", "coefficient", title="kernel added")
 
 
-def energy(axes: Axes, rms: Sequence[float]) -> None:
+def energy(panel: Panel, rms: Sequence[float]) -> None:
     """RMS of what the dream changed, every 100 ms."""
-    times = np.arange(len(rms)) * 0.1
-    axes.bar(times, rms, width=0.1, align="edge", color=BLUE, linewidth=0)
-    axes.set_xlim(0, max(len(rms) * 0.1, 0.1))
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("RMS of change")
-    axes.set_title("change every 100 ms", loc="left")
-    plain_axes(axes)
+    panel = panel.spanning((0, len(rms) * 0.1), (0, 1.06 * max(rms, default=0.0) or 1.0))
+    edges = np.repeat(np.arange(len(rms) + 1) * 0.1, 2)
+    tops = np.concatenate([[0.0], np.repeat(rms, 2), [0.0]])
+    panel.axes.add_collection(PolyCollection([panel.points(edges, tops)], facecolors=SKY, edgecolors=BLUE, linewidths=0.5), autolim=False)
+    panel.frame("time (s)", "RMS of change", title="change, 100 ms")
 
 
-def modulation(axes: Axes, hertz: Sequence[float], share: Sequence[float]) -> None:
+def modulation(panel: Panel, hertz: Sequence[float], share: Sequence[float]) -> None:
     """How the envelope of the change fluctuates: the share of each modulation frequency."""
-    axes.plot(hertz, [100 * part for part in share], color=BLUE)
-    axes.set_ylim(bottom=0)
-    axes.margins(x=0.02)
-    axes.set_xlabel("modulation frequency (Hz)")
-    axes.set_ylabel("share (%)")
-    axes.set_title("modulation of the change", loc="left")
-    plain_axes(axes)
+    parts = [100 * part for part in share]
+    panel = panel.spanning((0, max(hertz, default=1.0)), (0, 1.06 * max(parts, default=0.0) or 1.0))
+    panel.line(hertz, parts, BLUE)
+    panel.frame("frequency (Hz)", "share (%)", title="its modulation")
 
 
 def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:

@@ -77,7 +77,7 @@ def forest(axes: Axes, rows: Sequence[Estimate]) -> None:
     for row in rows:
         if row.heading:
             at += 0.5 if at else 0.0
-            axes.text(0.0, at, row.heading, transform=axes.get_yaxis_transform(), va="center", fontweight="bold")
+            axes.text(-0.012, at, row.heading, transform=axes.get_yaxis_transform(), ha="right", va="center", fontweight="bold")
             at += 1.0
         _estimate(axes, row, at)
         ticks.append((at, row.label))
@@ -102,4 +102,3 @@ def _estimate(axes: Axes, row: Estimate, at: float) -> None:
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6, solid_capstyle="butt")
     axes.plot([row.value], [at], marker, color=colour, markersize=4.5)
-

@@ -15,6 +15,7 @@ from aesdream import files
 # Okabe and Ito's colours, which remain apart under every common colour blindness.
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#000000", "#777777"
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+START = "#222222"  # what a dream started from, laid over it
 HEAT = "magma"
 PAGE = (8.27, 11.69)  # A4 in inches
 

@@ -43,9 +43,7 @@ def _groups(models: Sequence[Model]) -> dict[tuple[str, str], list[Model]]:
 
 
 def _sets(members: Sequence[Model], name: str) -> dict[tuple[int, int], Evaluation]:
-    return {
-        (model.split, model.seed): model.evaluation["sets"][name] for model in members if model.evaluation and name in model.evaluation["sets"]
-    }
+    return {(model.split, model.seed): model.evaluation["sets"][name] for model in members if model.evaluation and name in model.evaluation["sets"]}
 
 
 def _table(study: Study, treatment: str, protocol: str, name: str, members: Sequence[Model], resampling: Resampling) -> Table:
@@ -112,7 +110,9 @@ def yardsticks(study: Study, models: Sequence[Model], corpus: Corpus, resampling
     plain = min(whole, key=lambda name: study.training.treatments[name].oversampling, default=None)
     found = []
     for protocol in dict.fromkeys(model.protocol for model in models):
-        splits = {model.split: model for model in models if (model.treatment, model.protocol, model.seed) == (plain, protocol, 0) and model.evaluation}
+        splits = {
+            model.split: model for model in models if (model.treatment, model.protocol, model.seed) == (plain, protocol, 0) and model.evaluation
+        }
         judged = [_judges(model, corpus, resampling) for model in splits.values()]
         for judge in judged[0] if judged else {}:
             evaluations = {(split, 0): each[judge] for split, each in zip(splits, judged, strict=True)}

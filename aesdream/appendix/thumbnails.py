@@ -13,26 +13,31 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aesdream.appendix.analysis import View
-from aesdream.appendix.style import BLUE, HEAT
+from aesdream.appendix.style import BLUE, HEAT, VERMILLION
 
-_LANE = 30  # pixels of one channel's waveform
-_CLEAR, _WAVE, _START, _LINE = range(4)  # the first colours; the spectrogram has the others
-_HEATS = 252
+_LANE, _STRIP = 30, 24  # pixels of one channel's waveform, and of what the dream added
+_CLEAR, _WAVE, _START, _LINE, _ADDED, _COLOURS = range(6)  # the first colours; the spectrogram has the others
+_HEATS = 256 - _COLOURS
 
 
 @cache
 def _palette() -> bytes:
-    """Clear, wave, start and middle line, readable on light and dark, then the spectrogram's colours."""
-    colours = [(0.5, 0.5, 0.5), to_rgb(BLUE), (0.45, 0.45, 0.48), (0.55, 0.55, 0.55)]
+    """Clear, wave, start, middle line and change, readable on light and dark, then the spectrogram's colours."""
+    colours = [(0.5, 0.5, 0.5), to_rgb(BLUE), (0.45, 0.45, 0.48), (0.55, 0.55, 0.55), to_rgb(VERMILLION)]
     heat: Any = matplotlib.colormaps[HEAT](np.linspace(0, 1, _HEATS))[:, :3]
     return bytes(np.round(255 * np.concatenate([np.array(colours), heat])).astype(np.uint8).tobytes())
 
 
+def height(channels: int, rows: int) -> int:
+    """Pixels of a thumbnail of so many channels and spectrogram rows."""
+    return channels * _LANE + _STRIP + rows // 2
+
+
 def thumbnail(dream: View, start: View | None) -> bytes:
-    """A PNG of a dream, half the columns of its view wide; the start's waveform lies over it in grey."""
+    """A PNG of a dream, half the columns of its view wide: waveform with the start's over it in grey, change on a scale of its own, spectrogram."""
     small = dream.half()
     waves = _waves(small, start.half() if start is not None else None)
-    heat = 4 + np.round(small.heat[::-1].astype(np.float32) * ((_HEATS - 1) / 255)).astype(np.uint8)
+    heat = _COLOURS + np.round(small.heat[::-1].astype(np.float32) * ((_HEATS - 1) / 255)).astype(np.uint8)
     image = Image.frombytes("P", (heat.shape[1], len(waves) + len(heat)), np.concatenate([waves, heat]).tobytes())
     image.putpalette(_palette())
     out = io.BytesIO()
@@ -42,18 +47,21 @@ def thumbnail(dream: View, start: View | None) -> bytes:
 
 def _waves(dream: View, start: View | None) -> NDArray[np.uint8]:
     channels, width = len(dream.low), dream.heat.shape[1]
-    canvas = np.full((channels * _LANE, width), _CLEAR, np.uint8)
-    rows = np.arange(len(canvas))[:, None]
+    canvas = np.full((channels * _LANE + _STRIP, width), _CLEAR, np.uint8)
     for index in range(channels):
         middle = (index + 0.5) * _LANE
         canvas[int(middle)] = _LINE
         for shown, colour in ((dream, _WAVE), (start, _START)):
             if shown is not None:
-                canvas[_between(rows, shown.low[index], shown.high[index], middle, width)] = colour
+                _fill(canvas, shown.low[index], shown.high[index], middle, _LANE / 2 - 0.5, colour)
+    if dream.change is not None:
+        peak = float(np.abs(dream.change).max()) or 1.0
+        _fill(canvas, dream.change[0] / peak, dream.change[1] / peak, channels * _LANE + _STRIP / 2, _STRIP / 2 - 2, _ADDED)
     return canvas
 
 
-def _between(rows: NDArray[np.int64], low: NDArray[np.float32], high: NDArray[np.float32], middle: float, width: int) -> NDArray[np.bool_]:
-    columns = np.arange(width) * len(low) // width
-    reach = _LANE / 2 - 0.5
-    return (rows + 0.5 >= middle - reach * high[columns] - 0.5) & (rows + 0.5 <= middle - reach * low[columns] + 0.5)
+def _fill(canvas: NDArray[np.uint8], low: NDArray[np.float32], high: NDArray[np.float32], middle: float, reach: float, colour: int) -> None:
+    """Colour what lies between ``low`` and ``high``, a row at least; ``reach`` pixels are full scale."""
+    rows = np.arange(len(canvas))[:, None] + 0.5
+    columns = np.arange(canvas.shape[1]) * len(low) // canvas.shape[1]
+    canvas[(rows >= middle - reach * high[columns] - 0.5) & (rows <= middle - reach * low[columns] + 0.5)] = colour

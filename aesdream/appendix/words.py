@@ -38,6 +38,22 @@ JUDGES = {
 SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
 CLASS_SIDES = {"pre": "logit", "post": "probability"}
 
+NO_FIGURE = {"6.15": "no filter of this model is dead.", "6.16": "no living filter was dreamed both before and after its ReLU."}
+KEY = (
+    "Each waveform has both channels one above the other, left above right, from −1 to 1: blue is the dream, dark grey the start that lies over it. "
+    "The strip below shows in red what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to half "
+    "the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
+)
+SHEET = "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter is dead."
+FOREST = (
+    "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
+    "models, by bootstrap over families."
+)
+CURVES = (
+    "receiver operating characteristic (left) and precision over recall (right) on the validation sounds, a thin line for each model; windowed "
+    "treatments by sound. Dashed: chance, which for precision is the share of positives in the set."
+)
+
 
 def number(value: float | None, digits: int = 3) -> str:
     """Three digits after the point, a dash for what is undefined."""
@@ -58,6 +74,11 @@ def significant(value: float | None, digits: int = 3) -> str:
 def percent(share: float | None) -> str:
     """A share as a percentage with one digit after the point."""
     return DASH if share is None else f"{100 * share:.1f} %".replace("-", MINUS)
+
+
+def decibels(value: float | None) -> str:
+    """A level with one digit after the point."""
+    return DASH if value is None else f"{value:.1f} dB".replace("-", MINUS)
 
 
 def interval(estimate: Mapping[str, Any] | None) -> str:

@@ -14,7 +14,7 @@ from torch import nn
 from aesdream.dreaming.objectives import Target, Watch, activations, find_layer, listening, selection
 from aesdream.dreaming.rules import RULES, multipliers
 from aesdream.errors import UserError, one_of
-from aesdream.models.layers import Dreamable
+from aesdream.models.layers import Dreamable, channel_major
 
 HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
@@ -81,8 +81,9 @@ class _Climb:
         first = next(iter(network.layers().values())).module if isinstance(network, Dreamable) else None
         self.watch = Watch(network, self.layer, first)
         self.start, self.side, self.bounds = start, side, bounds
-        self.sounds = start.expand(len(targets), *start.shape).clone(memory_format=torch.contiguous_format)
-        self.targets, self.chosen = targets, None
+        self.sounds = _copies(start, len(targets))
+        self.targets = targets
+        self.chosen: torch.Tensor | None = None
         self.trace: list[torch.Tensor] = []
         self.coefficients: torch.Tensor | None = None
         self.moving = torch.ones(len(targets), dtype=torch.bool, device=start.device)
@@ -139,6 +140,13 @@ class _Climb:
             low, high = torch.where(too_far, low, middle), torch.where(too_far, middle, high)
         self.moving = self.moving & ~passing
         return torch.where(passing, low, factors)
+
+
+def _copies(start: torch.Tensor, count: int) -> torch.Tensor:
+    """``count`` copies of the start (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
+    if start.dim() == 2:
+        return channel_major(start.shape[0], count, start.shape[1], start).copy_(start)
+    return start.expand(count, *start.shape).clone(memory_format=torch.contiguous_format)
 
 
 def _per_sound(factors: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

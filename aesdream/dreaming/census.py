@@ -45,9 +45,7 @@ def census(network: nn.Module, layers: Iterable[str], start: torch.Tensor, corpu
     }
 
 
-def _records(
-    upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, torch.Tensor], corpus: dict[str, torch.Tensor]
-) -> list[dict[str, Any]]:
+def _records(upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, torch.Tensor], corpus: dict[str, torch.Tensor]) -> list[dict[str, Any]]:
     slow = {side: gain < SLOW * gain.median() for side, gain in gains.items()}
     return [
         {

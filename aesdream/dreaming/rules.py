@@ -11,10 +11,21 @@ from collections.abc import Callable
 import torch
 
 Measure = Callable[[torch.Tensor], torch.Tensor]
+CONSTANT = 1e-10
+"""A variance below this share of the squared mean is rounding: the gradient is one number."""
+
+
+def _deviation(gradient: torch.Tensor) -> torch.Tensor:
+    """Standard deviation from two sums, several times as fast as torch's own, which goes sample by sample."""
+    mean = gradient.mean(dim=1).double()
+    square = torch.linalg.vector_norm(gradient, dim=1).double().square() / gradient.shape[1]
+    variance = square - mean.square()
+    return torch.where(variance > CONSTANT * square, variance, 0).sqrt().to(gradient.dtype)
+
 
 RULES: dict[str, Measure] = {
     "plain": lambda gradient: torch.ones(len(gradient), dtype=gradient.dtype, device=gradient.device),
-    "std": lambda gradient: gradient.std(dim=1, correction=0),
+    "std": _deviation,
     "max": lambda gradient: gradient.abs().amax(dim=1),
     "mean": lambda gradient: gradient.abs().mean(dim=1),
     "norm": lambda gradient: torch.linalg.vector_norm(gradient, dim=1),

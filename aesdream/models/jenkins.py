@@ -7,7 +7,6 @@ thesis; ours are configuration, and the defaults satisfy every sentence that it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -102,8 +101,8 @@ class JenkinsNetwork(nn.Module):
 
     def layers(self) -> dict[str, Layer]:
         """conv1 ... conv4 and ``class`` (before: logit, after: probability)."""
-        convolutions: Mapping[str, nn.Module] = {"conv1": self.conv1, **self.deeper}
-        listed = {name: Layer(module, torch.relu, int(module.weight.shape[0])) for name, module in convolutions.items()}  # type: ignore[union-attr,index]
+        convolutions: dict[str, nn.Module] = {"conv1": self.conv1, **self.deeper}
+        listed = {name: Layer(module, torch.relu, len(module.get_parameter("weight"))) for name, module in convolutions.items()}
         return {**listed, "class": Layer(self.out, _probability, self.out.out_features)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -28,11 +28,31 @@ class Dreamable(Protocol):
         ...
 
 
+class _BlockProduct(torch.autograd.Function):
+    """(channels, blocks, stride) x (channels, stride, columns) -> (blocks, columns), summed over channels; each pass reads the blocks once.
+
+    PyTorch's own backward multiplies the tall matrix transposed, three to five times slower for so few columns.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, cut: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(cut, weight)
+        return torch.bmm(cut, weight).sum(0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        cut, weight = ctx.saved_tensors
+        spread = gradients[0].expand(len(cut), *gradients[0].shape)
+        for_cut = torch.bmm(spread, weight.transpose(1, 2)) if ctx.needs_input_grad[0] else None
+        for_weight = torch.bmm(spread.transpose(1, 2), cut).transpose(1, 2) if ctx.needs_input_grad[1] else None
+        return for_cut, for_weight
+
+
 class StridedConv1d(nn.Conv1d):
     """A 1-d convolution with a long kernel and a long stride, computed as a matrix product over blocks of one stride.
 
-    The same parameters and, to rounding, the same outputs as ``nn.Conv1d``, two to five times as fast for the first layer of a waveform
-    network, because the input is read once and nothing is unfolded.
+    The same parameters and, to rounding, the same outputs as ``nn.Conv1d``, several times as fast as the first layer of a waveform network, because
+    the input is read once and nothing is unfolded. Batches laid out channel by channel in memory (``channel_major``) are not copied.
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -40,14 +60,21 @@ class StridedConv1d(nn.Conv1d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         pieces = -(-kernel // stride)
         frames = (input.shape[-1] - kernel) // stride + 1
+        if frames < 1:
+            raise ValueError(f"{input.shape[-1]} samples are fewer than the kernel's {kernel}")
         blocks = frames + pieces - 1
-        missing = max(0, blocks * stride - input.shape[-1])
-        whole = nn.functional.pad(input, (0, missing)) if missing else input[..., : blocks * stride]
-        cut = whole.reshape(*input.shape[:2], blocks, stride)
+        by_channel = input.transpose(0, 1)
+        missing = blocks * stride - input.shape[-1]
+        whole = nn.functional.pad(by_channel, (0, missing)) if missing > 0 else by_channel[..., : blocks * stride]
         weight = nn.functional.pad(self.weight, (0, pieces * stride - kernel)).view(self.out_channels, self.in_channels, pieces, stride)
-        products = torch.matmul(cut, weight.permute(1, 3, 0, 2).reshape(self.in_channels, stride, -1)).sum(1)
+        columns = weight.permute(1, 3, 0, 2).reshape(self.in_channels, stride, -1)
+        products = _BlockProduct.apply(whole.reshape(self.in_channels, -1, stride), columns)
         shifted = products.view(len(input), blocks, self.out_channels, pieces)
-        outputs = sum(shifted[:, piece : piece + frames, :, piece] for piece in range(pieces))
-        assert isinstance(outputs, torch.Tensor)
+        outputs = sum((shifted[:, piece : piece + frames, :, piece] for piece in range(1, pieces)), start=shifted[:, :frames, :, 0])
         outputs = outputs.transpose(1, 2)
         return outputs if self.bias is None else outputs + self.bias[:, None]
+
+
+def channel_major(channels: int, batch: int, samples: int, like: torch.Tensor) -> torch.Tensor:
+    """An uninitialised batch (batch, channels, samples) whose channels lie one after another in memory, as ``StridedConv1d`` reads it."""
+    return like.new_empty(channels, batch, samples).transpose(0, 1)

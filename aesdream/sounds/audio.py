@@ -76,7 +76,9 @@ def read(path: Path, start: float = 0.0, end: float | None = None) -> tuple[NDAr
                 raise UnreadableSound(f"{opened.channels} channels; give one or two")
             decoded = opened.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise UnreadableSound(f"cannot be decoded as audio ({str(error).split(': ')[-1] or 'broken stream'}); a truncated file looks so too") from None
+        raise UnreadableSound(
+            f"cannot be decoded as audio ({str(error).split(': ')[-1] or 'broken stream'}); a truncated file looks so too"
+        ) from None
     if len(decoded) < promised or _cut_short(log):
         raise UnreadableSound("truncated: it ends before its header says; copy it again")
     return _segment(decoded.T, rate, start, end), rate

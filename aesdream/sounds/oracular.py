@@ -69,11 +69,6 @@ class Oracular(Section):
             )
         return self
 
-    @property
-    def path(self) -> Path:
-        """The source's file."""
-        return TROMBONE if self.source == "trombone" else Path(self.source)
-
 
 @dataclass(frozen=True)
 class Descent:
@@ -180,7 +175,7 @@ def draw_chain(rng: np.random.Generator, *, excerpt: bool = False) -> list[dict[
 def perform(chain: Sequence[Mapping[str, Any]], sound: Samples, rate: int, seconds: float) -> Samples:
     """A sound (channels, samples) after the chain of a record; all zeros if nothing but silence is left.
 
-    Raises UserError for unknown processes and wrong parameters.
+    Raises UserError for unknown processes and for wrong parameters of one.
     """
     for step in chain:
         name, parameters = step["process"], {key: value for key, value in step.items() if key != "process"}

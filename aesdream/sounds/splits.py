@@ -33,6 +33,9 @@ class Treatment(Section):
     labels: Literal["given", "shuffled"] = "given"
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None
+    """Only these of the study's."""
+    seeds: int | None = Field(None, ge=1)
+    """More or fewer than the study's: controls with permuted labels scatter widely and are worth more."""
 
     @model_validator(mode="after")
     def _windows_move(self) -> Treatment:
@@ -97,17 +100,17 @@ def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> 
     return Items(sound, np.tile(offsets, len(chosen)), sounds.labels[sound], length)
 
 
-def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int) -> Split:
+def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int, initialisation: int = 0) -> Split:
     """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
 
-    Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
+    Permuted labels are drawn for each split and ``initialisation`` anew. Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
     """
     everything = windows(sounds, treatment, np.arange(len(sounds.labels)))
     copies = generator(seed, "copies", number)
     if protocol == "augment-first":
         items = _oversampled(everything, treatment.oversampling, copies)
         train, validation = _stratified(items.labels, share, seed, number)
-        return Split(_relabelled(items[train], treatment, seed, number), items[validation])
+        return Split(_relabelled(items[train], treatment, (seed, number, initialisation)), items[validation])
     if protocol == "by-family":
         if sounds.families is None:
             raise UserError("training.protocols: by-family needs a family for every sound; name them in labels.csv or leave by-family out")
@@ -115,7 +118,7 @@ def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float
     else:
         train, validation = _stratified(sounds.labels, share, seed, number)
     taught = _oversampled(windows(sounds, treatment, train), treatment.oversampling, copies)
-    return Split(_relabelled(taught, treatment, seed, number), windows(sounds, treatment, validation))
+    return Split(_relabelled(taught, treatment, (seed, number, initialisation)), windows(sounds, treatment, validation))
 
 
 def _oversampled(items: Items, factor: int, rng: np.random.Generator) -> Items:
@@ -127,12 +130,12 @@ def _oversampled(items: Items, factor: int, rng: np.random.Generator) -> Items:
     return items[np.concatenate([np.arange(len(items)), rng.choice(rare, (factor - 1) * len(rare))])]
 
 
-def _relabelled(items: Items, treatment: Treatment, seed: int, number: int) -> Items:
+def _relabelled(items: Items, treatment: Treatment, drawn: tuple[int, int, int]) -> Items:
     """The items as trained on: a control's labels are permuted among its training sounds (windows of one sound keep one label)."""
     if treatment.labels == "given":
         return items
     sound, first = np.unique(items.sound, return_index=True)
-    permuted = generator(seed, "shuffled labels", number).permutation(items.labels[first])
+    permuted = generator(drawn[0], "shuffled labels", *drawn[1:]).permutation(items.labels[first])
     return Items(items.sound, items.offset, permuted[np.searchsorted(sound, items.sound)], items.samples)
 
 
@@ -142,9 +145,7 @@ def _stratified(labels: NDArray[np.int64], share: float, seed: int, number: int)
     return np.sort(train), np.sort(validation)
 
 
-def _grouped(
-    labels: NDArray[np.int64], families: Sequence[str], share: float, seed: int, number: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _grouped(labels: NDArray[np.int64], families: Sequence[str], share: float, seed: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Whole families on either side; of many random splits the one whose size and class shares are nearest to those asked for."""
     state = int(sequence(seed, "split", number).generate_state(1)[0])
     draws = GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)

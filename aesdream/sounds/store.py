@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,9 @@ def join(
     attributes: Mapping[str, Any],
 ) -> None:
     """Join slices into one store, chunk by chunk as they are, with labels (N,), families (N,) and the start (2, samples)."""
-    columns = {name: np.concatenate([_column(part, name) for part in slices]) for name in ("id", "origin", "sha256", "length", "score", "descriptors")}
+    columns = {
+        name: np.concatenate([_column(part, name) for part in slices]) for name in ("id", "origin", "sha256", "length", "score", "descriptors")
+    }
     with h5py.File(path, "w", libver="v110") as file:
         shape = start.shape
         sounds = file.create_dataset("sounds", (len(labels), *shape), np.int16, chunks=(1, *shape), fletcher32=True)
@@ -98,6 +100,19 @@ def join(
         file.create_dataset("start", data=start, chunks=shape, fletcher32=True)
         for name, value in {"schema": SCHEMA, **attributes}.items():
             file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
+
+
+def opened(path: Path) -> Corpus:
+    """The corpus in ``path``, kept from call to call in one process as long as the file is the same."""
+    try:
+        return _opened(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        raise DamagedFile(path, "missing") from None
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, _changed: int) -> Corpus:
+    return Corpus(path)
 
 
 class Corpus:
@@ -198,7 +213,10 @@ class Corpus:
         stored = self._file["sounds"]
         if stored.size * stored.dtype.itemsize > IN_MEMORY:
             return None
-        return np.stack([self._chunk(index) for index in range(len(stored))])
+        held = np.empty(stored.shape, np.int16)
+        for index in range(len(held)):
+            held[index] = self._chunk(index)
+        return held
 
     def _chunk(self, index: int) -> NDArray[np.int16]:
         try:

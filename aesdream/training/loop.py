@@ -20,7 +20,7 @@ from torch import nn
 from aesdream.errors import DamagedFile
 from aesdream.files import write_bytes
 from aesdream.seeding import generator, integer
-from aesdream.sounds.audio import FULL_SCALE
+from aesdream.sounds.audio import CHANNELS, FULL_SCALE
 from aesdream.sounds.splits import Items, Split
 from aesdream.sounds.store import Corpus
 from aesdream.training import checkpoints, statistics
@@ -51,12 +51,23 @@ def initial_network(build: Callable[[torch.Generator], nn.Module], study_seed: i
     return build(drawn).to(torch.float64 if precision == "float64" else torch.float32)
 
 
-def batch_of(corpus: Corpus, items: Items, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """The sounds of ``items`` as a network hears them: (n, 2, samples) in [-1, 1)."""
-    if not len(items):
-        return torch.zeros(0, 2, items.samples, dtype=dtype, device=device)
-    stored = np.stack([corpus.read(s, o, items.samples) for s, o in zip(items.sound.tolist(), items.offset.tolist(), strict=True)])
-    return torch.from_numpy(stored).to(device).to(dtype).mul_(1 / FULL_SCALE)
+class Listener:
+    """Brings pieces of the corpus to a device as a network hears them. One buffer serves every batch: a batch is gone when the next is asked for."""
+
+    def __init__(self, corpus: Corpus, network: nn.Module) -> None:
+        self.corpus = corpus
+        self.like = next(network.parameters()).detach()
+        self.buffer = self.like.new_empty(0, device="cpu")
+
+    def batch(self, items: Items) -> torch.Tensor:
+        """(n, 2, samples) in [-1, 1), laid out channel by channel."""
+        size = len(items) * CHANNELS * items.samples
+        if len(self.buffer) < size:
+            self.buffer = self.like.new_empty(size, device="cpu")
+        heard = self.buffer[:size].view(CHANNELS, len(items), items.samples)
+        for place, (sound, offset) in enumerate(zip(items.sound.tolist(), items.offset.tolist(), strict=True)):
+            heard[:, place] = torch.from_numpy(self.corpus.read(sound, offset, items.samples))
+        return heard.mul_(1 / FULL_SCALE).to(self.like.device).transpose(0, 1)
 
 
 def train(network: nn.Module, lesson: Lesson, place: Place) -> History:
@@ -106,7 +117,7 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
     """One pass over the training items; mean loss and accuracy over sounds."""
     items = lesson.split.train
     order = generator(lesson.study_seed, "order", lesson.seed, epoch).permutation(len(items))
-    dtype = next(shared.parameters()).dtype
+    listener = Listener(lesson.corpus, shared)
     shared.train()
     loss_sum = correct = 0.0
     for chosen in steps(len(items), lesson.settings.batch, order):
@@ -115,7 +126,7 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
         weight = 1.0 if len(part) else 0.0
         part = part if len(part) else items[chosen[:1]]
         labels = torch.from_numpy(part.labels).to(place.device)
-        logits = shared(batch_of(lesson.corpus, part, dtype, place.device))
+        logits = shared(listener.batch(part))
         loss = nn.functional.cross_entropy(logits, labels, reduction="sum") * weight
         optimiser.zero_grad(set_to_none=True)
         (loss * (place.world / len(chosen))).backward()
@@ -127,21 +138,21 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
 
 def _validation(network: nn.Module, lesson: Lesson, place: Place) -> dict[str, float | None]:
     items = lesson.split.validation
-    probabilities = predict(network, lesson.corpus, items, place.device) if place.leads else None
+    probabilities = predict(network, lesson.corpus, items) if place.leads else None
     if probabilities is None:
         return {}
     picked = probabilities[np.arange(len(items)), items.labels].clip(1e-12)
-    area = statistics.measures((items.labels == probabilities.shape[1] - 1).astype(np.int64), probabilities[:, -1])["roc_auc"][0]
+    area = statistics.measures((items.labels == probabilities.shape[1] - 1).astype(np.int64), probabilities[:, -1], names=["roc_auc"])["roc_auc"][0]
     return {"validation_loss": float(-np.log(picked).mean()), "validation_auc": float(area) if np.isfinite(area) else None}
 
 
 @torch.no_grad()
-def predict(network: nn.Module, corpus: Corpus, items: Items, device: torch.device) -> NDArray[np.float64]:
+def predict(network: nn.Module, corpus: Corpus, items: Items) -> NDArray[np.float64]:
     """Probability of every class for every item: (n, classes)."""
     network.eval()
-    dtype = next(network.parameters()).dtype
+    listener = Listener(corpus, network)
     found = [
-        torch.softmax(network(batch_of(corpus, items[chosen], dtype, device)).double(), 1).cpu().numpy()
+        torch.softmax(network(listener.batch(items[chosen])).double(), 1).cpu().numpy()
         for chosen in steps(len(items), EVALUATED_TOGETHER, np.arange(len(items)))
     ]
     return np.concatenate(found)

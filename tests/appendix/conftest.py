@@ -83,9 +83,7 @@ def write_corpus(run: Path, study: Study, random: np.random.Generator) -> Simple
     store.write_slice(part, map(prepared, range(count)), count, samples)
     start = tones(random, samples, rate)
     attributes = {"sample_rate": rate, "classes": ["not interesting", "interesting"], "families_known": True, "preparation": {}}
-    store.join(
-        run / "sounds.h5", [part], labels=labels, families=families, start=np.round(start * 32767).astype(np.int16), attributes=attributes
-    )
+    store.join(run / "sounds.h5", [part], labels=labels, families=families, start=np.round(start * 32767).astype(np.int16), attributes=attributes)
     part.unlink()
     content = {
         "classes": attributes["classes"],
@@ -96,7 +94,13 @@ def write_corpus(run: Path, study: Study, random: np.random.Generator) -> Simple
         "seconds": study.sounds.seconds,
         "channels": 2,
         "families": len(set(families)),
-        "synthetic": {"composer": "bright", "rule": "The brightest sounds are interesting.", "share": 0.3, "exchanged": 1, "processor": "A made-up chain."},
+        "synthetic": {
+            "composer": "bright",
+            "rule": "The brightest sounds are interesting.",
+            "share": 0.3,
+            "exchanged": 1,
+            "processor": "A made-up chain.",
+        },
         "source": {"name": "trombone", "seconds": 0.5},
         "warnings": [],
     }
@@ -143,7 +147,9 @@ def write_model(run: Path, study: Study, asked: Any, corpus: SimpleNamespace, re
 def census(study: Study) -> dict[str, Any]:
     numbers = {"start_pre_mean": 0.1, "start_post_mean": 0.1, "corpus_pre_max": 1.0, "corpus_post_mean": 0.1, "gain_pre": 1.0, "gain_post": 1.0}
     layers = {
-        layer: [{"filter": i, **numbers, **state((layer, str(i)) == DEAD), "slow": {"pre": False, "post": (layer, str(i)) == DEAD}} for i in range(count)]
+        layer: [
+            {"filter": i, **numbers, **state((layer, str(i)) == DEAD), "slow": {"pre": False, "post": (layer, str(i)) == DEAD}} for i in range(count)
+        ]
         for layer, count in study.network.settings.layer_filters(2).items()
         if layer != "class"
     }

@@ -1,0 +1,164 @@
+"""Pages of a PDF filled from top to bottom with text, tables and figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
+from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
+
+from aesdream.appendix.listing import Listing
+from aesdream.appendix.style import GREY, PAGE
+
+MARGIN = 0.6
+WIDTH = PAGE[0] - 2 * MARGIN
+_POINTS = 72.0
+_GUTTER = 0.08  # between two columns of a table
+
+
+class Book:
+    """Writes pages one after another; whatever does not fit on the page under way opens the next. Sizes are in inches, font sizes in points."""
+
+    def __init__(self, pages: PdfPages, running_title: str) -> None:
+        self._pages, self._running_title = pages, running_title
+        self._figure: Figure | None = None
+        self._top = 0.0  # where the next block begins, from the lower edge of the page
+        self._number = 0
+
+    def new_page(self) -> None:
+        """End the page under way; a page that is still empty stays."""
+        self.close()
+        self._number += 1
+        self._figure = Figure(figsize=PAGE)
+        self._top = PAGE[1] - MARGIN
+        foot = {"fontsize": 7, "color": GREY}
+        self._figure.text(MARGIN / PAGE[0], 0.35 / PAGE[1], self._running_title, **foot)
+        self._figure.text(1 - MARGIN / PAGE[0], 0.35 / PAGE[1], str(self._number), ha="right", **foot)
+
+    def close(self) -> None:
+        """Write the page under way."""
+        if self._figure is not None:
+            self._figure.savefig(self._pages, format="pdf")
+            self._figure = None
+
+    def room(self, height: float) -> None:
+        """Open a page unless ``height`` is left on this one."""
+        if self._figure is None or self._top - height < MARGIN:
+            self.new_page()
+
+    def space(self, height: float) -> None:
+        """Leave a gap."""
+        self._top -= height
+
+    def block(self, height: float) -> SubFigure:
+        """A part of the page as wide as the text, to draw in."""
+        self.room(height)
+        assert self._figure is not None
+        rows = (PAGE[1] - self._top, height, self._top - height)
+        grid = GridSpec(3, 3, figure=self._figure, height_ratios=rows, width_ratios=(MARGIN, WIDTH, MARGIN), wspace=0, hspace=0)
+        self._top -= height
+        part = self._figure.add_subfigure(grid[1, 1])
+        part.set_facecolor("none")
+        return part
+
+    def heading(self, text: str, size: float = 12, *, keep: float = 1.0) -> None:
+        """A heading with at least ``keep`` inches below it on the same page."""
+        self.room(0.35 + keep)
+        self.space(0.1)
+        self.text(text, size, fontweight="bold")
+        self.space(0.06)
+
+    def text(self, text: str, size: float = 8.5, *, indent: float = 0.0, **look: Any) -> None:
+        """Wrapped text."""
+        for line in wrapped(text, WIDTH - indent, size, bold="fontweight" in look):
+            height = 1.35 * size / _POINTS
+            self.room(height)
+            self._put(line, indent, height, size, look)
+            self._top -= height
+
+    def _put(self, line: str, left: float, below: float, size: float, look: Any) -> None:
+        assert self._figure is not None
+        self._figure.text((MARGIN + left) / PAGE[0], (self._top - 0.75 * below) / PAGE[1], line, fontsize=size, **look)
+
+    def rule(self) -> None:
+        """A hair line."""
+        assert self._figure is not None
+        y = self._top / PAGE[1]
+        self._figure.add_artist(_hairline(y))
+
+    def listing(self, table: Listing, size: float = 6.8) -> None:
+        """A table with its heading and notes; its heads are repeated on every page that it runs over to."""
+        if table.title:
+            self.heading(table.title, 10, keep=0.8)
+        self._heads(table, size)
+        for row in table.rows:
+            cells = _cells(row, table.widths, size)
+            height = 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+            before = self._number
+            self.room(height)
+            if self._number != before:
+                self._heads(table, size)
+            self._row(cells, table.widths, size, {})
+            self._top -= height
+        if not table.rows:
+            self.text("None.", size)
+        self.rule()
+        self.space(0.05)
+        for note in table.notes:
+            self.text(note, size, color="#333333")
+        self.space(0.15)
+
+    def _heads(self, table: Listing, size: float) -> None:
+        self.rule()
+        cells = _cells(table.heads, table.widths, size, bold=True)
+        self._row(cells, table.widths, size, {"fontweight": "bold"})
+        self._top -= 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+        self.rule()
+        self.space(0.02)
+
+    def _row(self, cells: Sequence[Sequence[str]], widths: Sequence[float], size: float, look: Any) -> None:
+        left = 0.0
+        height = 1.4 * size / _POINTS
+        for lines, share in zip(cells, widths, strict=True):
+            for place, line in enumerate(lines):
+                self._put(line, left, height * (1 + place / 0.75), size, look)
+            left += share * WIDTH
+
+
+def _cells(row: Sequence[str], widths: Sequence[float], size: float, *, bold: bool = False) -> list[list[str]]:
+    return [wrapped(cell, share * WIDTH - _GUTTER, size, bold=bold) for cell, share in zip(row, widths, strict=True)]
+
+
+def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Lines no wider than ``width`` inches, broken at spaces and after slashes, or nowhere."""
+    lines = [""]
+    for word in re.findall(r"[^\s/]+/?|/|\s+", text):
+        longer = lines[-1] + word
+        if lines[-1] and _width(longer.rstrip(), bold) * size > width * _POINTS:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] = longer
+    return [line.rstrip() for line in lines]
+
+
+def _width(text: str, bold: bool) -> float:
+    """How wide a text is, in font sizes."""
+    return sum(_advance(letter, bold) for letter in text)
+
+
+@cache
+def _advance(letter: str, bold: bool) -> float:
+    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    font.set_size(100, _POINTS)
+    return float(font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100)
+
+
+def _hairline(y: float) -> Line2D:
+    return Line2D([MARGIN / PAGE[0], 1 - MARGIN / PAGE[0]], [y, y], color="#555555", linewidth=0.5)

@@ -1,0 +1,51 @@
+"""Many dreams on a page: rows of small pictures, each the waveform over the spectrogram, with its name and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import FigureBase
+
+from aesdream.appendix import plots, words
+from aesdream.appendix.analysis import View
+from aesdream.appendix.panels import Panel, canvas
+from aesdream.appendix.style import BLUE, START, VERMILLION
+
+COLUMNS = 5
+HEIGHT = 1.48
+_GAP = 0.1
+_WAVES, _CHANGE, _HEAT = 0.42, 0.17, 0.5  # inches
+
+
+def row(figure: FigureBase, dreams: Sequence[Mapping[str, Any]], views: Mapping[str, View], starts: Mapping[str, View]) -> None:
+    """Up to ``COLUMNS`` dreams of results.json side by side."""
+    axes = canvas(figure)
+    width = (axes.get_xlim()[1] + _GAP) / COLUMNS - _GAP
+    for place, dream in enumerate(dreams):
+        left = place * (width + _GAP)
+        view = views.get(dream["dream"])
+        if view is not None:
+            start = starts.get(dream["dream"])
+            middles = [0.5 - (index + 0.5) / len(view.low) for index in range(len(view.low))]
+            waves = Panel(axes, left, 0.25 + _HEAT + _CHANGE, width, _WAVES, y=(-0.5, 0.5))
+            plots.outlines(waves, view.half(), middles, BLUE, 1.0, scale=0.47 / len(middles))
+            if start is not None:
+                plots.outlines(waves, start.half(), middles, START, 0.5, scale=0.47 / len(middles))
+            if view.change is not None:
+                peak = float(np.abs(view.change).max()) or 1.0
+                plots.added(Panel(axes, left, 0.25 + _HEAT, width, _CHANGE, y=(-1.1 * peak, 1.1 * peak)), view.half())
+            plots.heat(Panel(axes, left, 0.24, width, _HEAT), view.half())
+        _words(axes, dream, left)
+
+
+def _words(axes: Any, dream: Mapping[str, Any], left: float) -> None:
+    axes.text(left, HEIGHT - 0.1, f"{dream['layer']}, {dream['target']}", fontsize=6.5, fontweight="bold", va="center")
+    if dream["problem"]:
+        axes.text(left, 0.17, dream["problem"][:34], fontsize=6, color=VERMILLION, va="center")
+        return
+    axes.text(left, 0.17, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}", fontsize=6, va="center")
+    reasons = words.states(dream["state"], short=True)
+    if reasons:
+        axes.text(left, 0.06, ("dead: " if dream["dead"] else "") + reasons, fontsize=5.5, color=VERMILLION, va="center")
