@@ -19,7 +19,7 @@ from aesdream.sounds.audio import Preparation
 from aesdream.sounds.labelled import Folder
 from aesdream.sounds.composers import CLASSES
 from aesdream.sounds.oracular import Oracular
-from aesdream.sounds.splits import Protocol, Treatment, window_samples
+from aesdream.sounds.splits import Protocol, window_samples
 from aesdream.training.settings import Training
 
 PHRASE = "trombone"
@@ -108,7 +108,7 @@ class Study(Section):
     sounds: SoundsSection
     network: Network
     training: Training = Training()
-    sweeps: dict[str, Sweep] = {}
+    sweeps: dict[str, Sweep] = Field(default_factory=dict)
     notes: str = ""
     """Printed at the head of the appendix."""
 

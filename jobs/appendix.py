@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aesdream import config
 from aesdream.study import Study
+from jobs import ledger
 from jobs.units import Unit
+
+SECONDS, SECONDS_A_DREAM = 30.0, 0.25
+"""Drawing, on one core."""
 
 
 def unit(run: Path, study: Study, shown: Sequence[Unit]) -> Unit:
-    """The appendix of a run, given every unit that it shows; one that is missing counts as such, so that it is drawn in when it comes."""
-    there = {other.name: config.digest(other.recipe) if (run / other.marker).exists() else "missing" for other in shown}
+    """The appendix of a run, given every unit that it shows; one that is missing or failed counts as such, so that it is drawn in when it comes."""
+    failed = failures(run, shown)
+    there = {
+        other.name: config.digest(other.recipe) if (run / other.marker).exists() else failed.get(other.name, "missing") for other in shown
+    }
     recipe = {"study": study.study, "notes": study.notes, "units": config.digest(there)}
-    return Unit("appendix", "appendix", "results.json", recipe, derived=True, seconds=30 + 0.2 * sum(u.stage == "dream" for u in shown))
+    cost = SECONDS + SECONDS_A_DREAM * sum(other.stage == "dream" for other in shown)
+    return Unit("appendix", "appendix", "results.json", recipe, derived=True, seconds=cost)
 
 
-def make(run: Path, study: Study, unit: Unit) -> str:
-    """Draw the appendix; returns the path of its page."""
+def failures(run: Path, shown: Sequence[Unit]) -> dict[str, str]:
+    """Why the units that are not there failed."""
+    latest = ledger.latest(run)
+    failed = {u.name: latest[u.name] for u in shown if latest.get(u.name, {}).get("event") == "failed" and not (run / u.marker).exists()}
+    return {name: line["reason"] for name, line in failed.items()}
+
+
+def make(run: Path, study: Study, unit: Unit, failed: Mapping[str, str]) -> None:
+    """Draw the appendix."""
     from aesdream import appendix
 
-    return str(appendix.build(run, study, unit.header))
+    appendix.build(run, study, unit.header, failed)

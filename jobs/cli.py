@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -55,10 +56,8 @@ def run(
         typer.echo(plan.described(loaded, folder))
         return
     work = Run(folder, loaded, until, only or ())
-    try:
+    with suppress(StoppedError):
         work.go(Progress())
-    except StoppedError:
-        pass
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
         raise typer.Exit(1)

@@ -65,13 +65,13 @@ class _Stages:
     def go(self) -> None:
         """Every stage up to the one asked for."""
         self.run.failed.clear()
-        self._write_study()
         source = self._sources()
         corpus = preprocess.joined(source)
         models, dreams = planned(self.study, corpus, source)
         refuse_changes(self.folder, [corpus, *models, *dreams])
         page = appendix.unit(self.folder, self.study, [corpus, *models, *dreams])
         plan: dict[str, list[Unit]] = {"preprocess": [corpus], "train": models, "dream": dreams, "appendix": [page]}
+        self._write_study()
         ledger.write_plan(self.folder, {stage: {unit.name: unit.marker for unit in units} for stage, units in plan.items()})
         self._refuse_full_disk([unit for units in plan.values() for unit in units])
         for stage in STAGES[: STAGES.index(self.run.until) + 1]:
@@ -133,9 +133,10 @@ class _Stages:
         )  # fmt: skip
 
     def _appendix(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
-        page = appendix.unit(self.folder, self.study, [unit for stage in STAGES[:-1] for unit in plan[stage]])
+        shown = [unit for stage in STAGES[:-1] for unit in plan[stage]]
+        page, failed = appendix.unit(self.folder, self.study, shown), appendix.failures(self.folder, shown)
         todo = self._todo([page])
-        self._do("appendix", [todo] if todo else [], lambda batch: (appendix.make, (self.folder, self.study, page)))
+        self._do("appendix", [todo] if todo else [], lambda batch: (appendix.make, (self.folder, self.study, page, failed)))
         self.run.page = str(self.folder / "appendix" / "index.html")
 
     def _todo(self, units: Sequence[Unit]) -> list[Unit]:

@@ -16,7 +16,7 @@ from aesdream.appendix.reading import Dream, Model
 from aesdream.training.statistics import curves
 
 NETWORK_SIZE = (7.4, 3.2)
-BODY_SIZE = (7.4, 3.3)
+BODY_SIZE = (7.4, 3.15)
 SOURCE_SIZE = (7.4, 2.2)
 KERNEL_SIZE = (7.4, 4.4)
 CURVES_SIZE = (7.4, 4.4)
@@ -36,10 +36,10 @@ def sound(figure: FigureBase, shown: View, *, start: View | None = None) -> None
 
 def _pair(axes: Axes, shown: View, start: View | None, width: float, bottom: float, height: float) -> None:
     strip = 0.0 if shown.change is None else 0.46
-    plots.waveform(Panel(axes, 0.5, bottom + strip, width / 2 - 0.68, height - strip), shown, start=start)
+    plots.waveform(Panel(axes, 0.6, bottom + strip, width / 2 - 0.8, height - strip), shown, start=start)
     if strip:
-        plots.change(Panel(axes, 0.5, bottom, width / 2 - 0.68, strip - 0.14), shown)
-    plots.spectrogram(Panel(axes, width / 2 + 0.42, bottom, width / 2 - 0.5, height), shown)
+        plots.change(Panel(axes, 0.6, bottom, width / 2 - 0.8, strip - 0.14), shown)
+    plots.spectrogram(Panel(axes, width / 2 + 0.44, bottom, width / 2 - 0.52, height), shown)
 
 
 def body(figure: FigureBase, dream: Dream, shown: View, start: View | None) -> None:

@@ -15,7 +15,7 @@ from aesdream.appendix.layout import WIDTH, Book
 from aesdream.appendix.reading import Dream
 from aesdream.appendix.results import Material
 
-_PANEL = 2.05
+_PANEL = 1.95
 
 
 class Gallery:
@@ -107,7 +107,7 @@ def _body(book: Book, content: Mapping[str, Any], gallery: Gallery, source: View
         if figure["dream"] is None:
             book.text(f"Figure {figure['figure']}: {words.NO_FIGURE[figure['figure']]}")
             continue
-        book.room(height + 0.5)
+        book.room(height + 0.4)
         dream = gallery.dreams[figure["dream"]]
         figures.body(book.block(height), dream, gallery.views[dream.name], gallery.starts.get(dream.name))
         book.text(f"Figure {figure['figure']}: {words.caption(gallery.entries[dream.name])}.")
@@ -124,7 +124,7 @@ def _appendix(book: Book, content: Mapping[str, Any], gallery: Gallery) -> None:
     for entry in shown:
         dream = gallery.dreams[entry["dream"]]
         caption = f"Figure {entry['figure']}: {words.caption(gallery.entries[dream.name])}."
-        book.room(_PANEL + 0.55)
+        book.room(_PANEL + 0.45)
         if dream.ready:
             figures.sound(book.block(_PANEL), gallery.views[dream.name], start=gallery.starts.get(dream.name))
         book.text(caption)

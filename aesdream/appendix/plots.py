@@ -13,7 +13,7 @@ from aesdream.appendix.panels import Panel
 from aesdream.appendix.style import BLUE, GREY, HEAT, ORANGE, SKY, START, VERMILLION, plain_axes
 from aesdream.appendix.words import MINUS
 
-_LANE = 1.2  # half the distance between the middles of two channels' lanes
+_LANE = 1.3  # half the distance between the middles of two channels' lanes
 _CHANNELS = ("left", "right")
 
 
@@ -27,11 +27,12 @@ def waveform(panel: Panel, shown: View, *, start: View | None = None) -> None:
     if start is not None:
         outlines(panel, start, middles, START, 0.5)
     ticks = [(middle + value, name) for middle in middles for value, name in ((-1, f"{MINUS}1"), (0, "0"), (1, "1"))]
-    label = "amplitude, right | left" if len(middles) == 2 else "amplitude"
+    for middle, name in zip(middles, _CHANNELS if len(middles) == 2 else [""], strict=False):
+        panel.axes.text(*panel.points([panel.x[1]], [middle])[0] + (0.03, 0), name[:1].upper(), fontsize=6.5, va="center")
     if shown.change is None:
-        panel.frame("time (s)", label, yticks=ticks)
+        panel.frame("time (s)", "amplitude", yticks=ticks)
     else:
-        panel.frame("", label, xticks=[], yticks=ticks)
+        panel.frame("", "amplitude", xticks=[], yticks=ticks)
 
 
 def change(panel: Panel, shown: View) -> None:
@@ -85,7 +86,9 @@ def colour_key(panel: Panel) -> None:
     panel = panel.spanning((FLOOR_DB, CEILING_DB), (0, 1))
     strip = np.arange(256, dtype=np.uint8)[None]
     heat(panel, View(np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32), strip, 0.0, 0.0))
-    panel.frame("level (dB relative to a sine at full scale)", "", xticks=[(level, str(level).replace("-", MINUS)) for level in range(-90, 1, 15)], yticks=[])
+    panel.frame(
+        "level (dB relative to a sine at full scale)", "", xticks=[(level, str(level).replace("-", MINUS)) for level in range(-90, 1, 15)], yticks=[]
+    )
 
 
 def _padded(values: Sequence[float]) -> tuple[float, float]:

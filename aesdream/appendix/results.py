@@ -117,7 +117,8 @@ def _first_pair(members: Sequence[Dream]) -> list[Dream]:
 def _figures(sweeps: Mapping[str, Any]) -> list[dict[str, str | None]]:
     """The thesis's figures of dreams by number, of the sweep named ``appendix`` or the first: 6.2 to 6.16 and A.1 on (A.56 in the thesis).
 
-    The thesis's appendix has one side alone, after the ReLU; 6.15 and 6.16 name no dream where there is no dead filter, or no second side.
+    The thesis's appendix has one side alone, after the ReLU; 6.15 and 6.16 name no dream where there is no dead filter, or no second side. 6.16a is
+    a filter's dream before its ReLU, 6.16b the same filter's after it.
     """
     name = "appendix" if "appendix" in sweeps else next(iter(sweeps), None)
     if name is None or not sweeps[name]["dreams"]:
@@ -126,7 +127,9 @@ def _figures(sweeps: Mapping[str, Any]) -> list[dict[str, str | None]]:
     chosen, first = sweep["selection"], sweep["dreams"][0]
     figures: list[dict[str, str | None]] = [{"figure": f"6.{2 + place}", "dream": dream} for place, dream in enumerate(chosen["living"])]
     figures.append({"figure": "6.15", "dream": next(iter(chosen["dead"]), None)})
-    figures.append({"figure": "6.16", "dream": next(iter(chosen["pair"]), None)})
+    figures += [{"figure": f"6.16{part}", "dream": dream} for part, dream in zip("ab", chosen["pair"], strict=False)] or [
+        {"figure": "6.16", "dream": None}
+    ]
     same = [dream for dream in sweep["dreams"] if all(dream[key] == first[key] for key in ("model", "start", "side"))]
     return figures + [{"figure": f"A.{1 + place}", "dream": dream["dream"]} for place, dream in enumerate(same)]
 

@@ -18,7 +18,7 @@ ENVELOPE_HERTZ = 100.0
 FASTEST_MODULATION = 20.0
 
 
-def power_spectrum(sound: Sound, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def power_spectrum(sound: Sound, rate: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Frequencies in Hz and power summed over channels, of the whole sound (channels, samples) at once."""
     power = np.abs(np.fft.rfft(sound, axis=-1)) ** 2
     return np.fft.rfftfreq(sound.shape[-1], 1 / rate), power.sum(axis=0)
@@ -44,14 +44,14 @@ def peakiness(sound: Sound, rate: int) -> float | None:
     return float(10 * np.log10(density.max() / density.mean())) if density.size and density.mean() > 0 else None
 
 
-def segments(sound: Sound, rate: int) -> NDArray[np.float64]:
+def segments(sound: Sound, rate: int) -> NDArray[np.floating]:
     """Root mean square of every 100 ms of a sound (channels, samples)."""
     length = round(SEGMENT_SECONDS * rate)
     whole = sound[:, : sound.shape[1] // length * length].astype(np.float64)
     return np.sqrt(np.square(whole).reshape(len(sound), -1, length).mean(axis=(0, 2)))
 
 
-def modulation(sound: Sound, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def modulation(sound: Sound, rate: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The spectrum of a sound's loudness: frequencies up to 20 Hz and the share of the modulation's energy at each; zeros for a steady sound."""
     hop = round(rate / ENVELOPE_HERTZ)
     whole = sound[:, : sound.shape[1] // hop * hop].astype(np.float64)
@@ -81,5 +81,5 @@ def anatomy(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:
     }
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float]:
+def _rounded(values: NDArray[np.floating]) -> list[float]:
     return [float(f"{value:.5g}") for value in values]

@@ -103,7 +103,7 @@ def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> 
 def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int, initialisation: int = 0) -> Split:
     """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
 
-    Permuted labels are drawn for each split and ``initialisation`` anew. Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
+    Permuted labels are drawn anew for each split and ``initialisation``. Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
     """
     everything = windows(sounds, treatment, np.arange(len(sounds.labels)))
     copies = generator(seed, "copies", number)

@@ -56,8 +56,8 @@ def default_device(local_rank: int = 0) -> torch.device:
 @contextmanager
 def joined() -> Iterator[Place]:
     """Join the group of processes that the environment describes, and leave it at the end."""
-    world = int(os.environ.get("WORLD_SIZE", 1))
-    device = default_device(int(os.environ.get("LOCAL_RANK", 0)))
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    device = default_device(int(os.environ.get("LOCAL_RANK", "0")))
     if world == 1:
         yield Place(0, 1, device)
         return

@@ -13,7 +13,7 @@ from aesdream.sounds.splits import Protocol, Treatment
 class Training(Section):
     """What is trained on, and how. The thesis states none of the numbers but ``validation``; they are ours."""
 
-    treatments: dict[str, Treatment] = {"plain": Treatment()}
+    treatments: dict[str, Treatment] = Field(default_factory=lambda: {"plain": Treatment()})
     protocols: tuple[Protocol, ...] = ("split-first",)
     splits: int = Field(1, ge=1)
     seeds: int = Field(1, ge=1)

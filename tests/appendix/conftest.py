@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 import soundfile
 import torch
 
@@ -26,13 +24,12 @@ TREE: dict[str, Any] = {
     "study": "made-up",
     "seed": 3,
     "sounds": {"oracular": {"count": 40, "share": 0.3, "exchanged": 0.1}, "sample_rate": 8000, "seconds": 0.5, "fade_out": 0.1},
-    "network": {"jenkins": {"kernel": 64, "stride": 32, "start": "mean", "filters": [3, 4, 5]}},
+    "network": {"jenkins": {"kernel": 64, "stride": 32, "start": "mean", "filters": [2, 2, 3]}},
     "training": {
         "treatments": {
             "plain": {},
+            "oversampled": {"oversampling": 2, "protocols": ["augment-first"]},
             "windowed": {"window": 0.25, "overlap": 0.125, "protocols": ["by-family"]},
-            "oversampled": {"oversampling": 2},
-            "untrained": {"epochs": 0, "protocols": ["by-family"]},
             "shuffled": {"labels": "shuffled", "protocols": ["by-family"]},
         },
         "protocols": ["augment-first", "by-family"],
@@ -42,15 +39,15 @@ TREE: dict[str, Any] = {
     },
     "sweeps": {
         "appendix": {
-            "models": ["oversampled/augment-first/split0-seed0", "oversampled/by-family/split0-seed0"],
-            "layers": ["conv2", "conv3", "conv4"],
+            "models": ["plain/by-family/split0-seed0"],
+            "layers": ["conv3", "conv4"],
             "sides": ["post", "pre"],
             "steps": 16,
         }
     },
 }
-DEAD = ("conv3", "2")
-QUALITY = {"plain": 1.2, "windowed": 0.2, "oversampled": 1.5, "untrained": 0.0, "shuffled": 0.1}
+DEAD = ("conv4", "2")
+QUALITY = {"plain": 0.9, "oversampled": 1.2, "windowed": 0.2, "shuffled": 0.1}
 
 
 def header(unit: str) -> dict[str, Any]:
@@ -214,14 +211,3 @@ def fabricate(run: Path, tree: dict[str, Any] = TREE) -> Study:
                     for side in sweep.sides:
                         write_dream(run, study, name, model.name, layer, target, side, corpus)
     return study
-
-
-@pytest.fixture(scope="session")
-def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[Path, Study]]:
-    """A fresh copy of the fabricated run each time, to damage as one likes."""
-
-    def make() -> tuple[Path, Study]:
-        run = tmp_path_factory.mktemp("fabricated") / "run"
-        return run, fabricate(run)
-
-    return make

@@ -1,0 +1,174 @@
+"""The appendix of a fabricated run in which a model was never made, a dream failed and a filter is dead."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from conftest import DEAD, fabricate, header
+from pypdf import PdfReader
+
+from aesdream import appendix, files
+from aesdream.appendix import results, words
+from aesdream.errors import DamagedFile
+
+MISSING = "models/plain/augment-first/split1-seed0"
+FAILED = "dreams/appendix/plain/by-family/split0-seed0/conv4/1/post/source"
+REASON = "the disk was full"
+
+
+def squeezed(text: str) -> str:
+    """Text without white space: where lines break is the setting's business."""
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    run = tmp_path_factory.mktemp("fabricated") / "run"
+    study = fabricate(run)
+    shutil.rmtree(run / MISSING)
+    (run / f"{FAILED}.json").unlink()
+    page = appendix.build(run, study, header("appendix"), {FAILED: REASON})
+    source = page.read_text()
+    text = html.unescape(re.sub(r"<[^>]+>", " ", source.partition("</style>")[2]))
+    printed = "".join(sheet.extract_text() for sheet in PdfReader(run / "appendix/appendix.pdf").pages)
+    return SimpleNamespace(
+        run=run, study=study, source=source, page=squeezed(text), pdf=squeezed(printed), content=files.read_json(run / "results.json")
+    )
+
+
+def both(built: SimpleNamespace, text: str) -> None:
+    assert squeezed(text) in built.page, f"not on the page: {text}"
+    assert squeezed(text) in built.pdf, f"not in the PDF: {text}"
+
+
+def test_every_number_of_the_tables_stands_on_the_page_and_in_the_pdf(built: SimpleNamespace) -> None:
+    for table in built.content["tables"]:
+        for measure, found in table["mean"].items():
+            both(built, f"{words.interval(table['named']['measures'][measure])} {words.interval(found)} {words.number(found['sd_splits'])}")
+        both(built, "ŷ = 1 {tp} {fp}".format(**table["named"]["confusion"]))
+    for stick in built.content["yardsticks"]:
+        both(built, f"{words.JUDGES[stick['judge']]} {words.interval(stick['mean']['roc_auc'])}")
+    for moved in built.content["conv1"].values():
+        both(built, words.percent(moved["rms_moved"]))
+
+
+def test_every_dream_has_its_caption_in_both(built: SimpleNamespace) -> None:
+    dreams = {dream["dream"]: dream for dream in built.content["sweeps"]["appendix"]["dreams"]}
+    assert len(dreams) == 2 * (2 + 3)
+    for entry in built.content["figures"]:
+        dream = dreams[entry["dream"]]
+        assert squeezed(f"Figure {entry['figure']}: {words.caption(dream)}") in built.pdf
+        assert squeezed(f"Figure {entry['figure']}: {words.title(dream['layer'], dream['target'])}") in built.page
+    for dream in dreams.values():
+        if not dream["problem"]:
+            both(built, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}")
+            assert squeezed(words.significant(dream["rms_from_start"])) in built.page
+
+
+def test_appendix_figures_run_through_layers_and_filters_in_order(built: SimpleNamespace) -> None:
+    listed = [entry["dream"].split("/")[4:7] for entry in built.content["figures"] if entry["figure"].startswith("A.")]
+    assert listed == [[layer, str(i), "post"] for layer, count in (("conv3", 2), ("conv4", 3)) for i in range(count)]
+
+
+def test_missing_and_failed_units_are_said_in_place(built: SimpleNamespace) -> None:
+    both(built, f"{MISSING} not made yet")
+    both(built, f"{FAILED} failed: {REASON}")
+    assert squeezed(f"layer 4, filter 1: failed: {REASON}") in built.pdf
+    (table,) = [t for t in built.content["tables"] if (t["treatment"], t["protocol"]) == ("plain", "augment-first")]
+    assert (table["models"], table["expected"]) == (1, 2)
+    both(built, "sum over 1 of 2 models")
+
+
+def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: SimpleNamespace) -> None:
+    (shown,) = [entry["dream"] for entry in built.content["figures"] if entry["figure"] == "6.15"]
+    assert shown.split("/")[4:6] == list(DEAD)
+    both(built, f"dead: {words.STATES['silent_on_start']}")
+    (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
+    assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
+    assert [each["target"] for each in line["not_rose"]] == ["2"]
+
+
+def test_synthetic_labels_and_leaks_are_said_plainly(built: SimpleNamespace) -> None:
+    both(built, "SYNTHETIC. Nobody listened")
+    both(built, "The brightest sounds are interesting.")
+    assert {t["protocol"] for t in built.content["tables"] if t["leaky"]} == {"augment-first"}
+    both(built, "LEAKY")
+
+
+def test_a_matrix_summed_over_models_counts_every_validation_item(built: SimpleNamespace) -> None:
+    for table in built.content["tables"]:
+        sets = [
+            files.read_json(path)["sets"]
+            for path in sorted((built.run / "models" / table["treatment"] / table["protocol"]).glob("*/evaluation.json"))
+        ]
+        assert sum(table["summed"].values()) == sum(len(each[table["set"]]["predictions"]["id"]) for each in sets)
+
+
+def test_the_ceiling_beats_chance_and_the_majority_does_not(built: SimpleNamespace) -> None:
+    aucs = {(s["protocol"], s["judge"]): s["mean"]["roc_auc"]["value"] for s in built.content["yardsticks"]}
+    assert set(judge for _, judge in aucs) == set(words.JUDGES)
+    for (_, judge), value in aucs.items():
+        assert value == pytest.approx({"majority": 0.5, "ceiling": 1.0}.get(judge, value))
+
+
+def test_every_link_of_the_page_exists_on_disk_and_none_leaves_it(built: SimpleNamespace) -> None:
+    links = [unquote(html.unescape(link)) for link in re.findall(r'(?:href|src)="([^"]+)"', built.source)]
+    anchors = set(map(html.unescape, re.findall(r'id="([^"]+)"', built.source)))
+    assert len(links) > 50
+    for link in links:
+        assert "://" not in link
+        assert link[1:] in anchors if link.startswith("#") else (built.run / "appendix" / link).is_file(), link
+    assert built.source.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]+"', built.source))
+
+
+def test_results_verifies_every_file_of_the_appendix(built: SimpleNamespace) -> None:
+    named = built.content["files"]
+    on_disk = {str(path.relative_to(built.run)) for path in (built.run / "appendix").rglob("*") if path.is_file()}
+    assert set(named) == on_disk
+    for name in named:
+        files.verified(built.run / "results.json", name)
+
+
+def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
+    before = (built.run / "results.json").read_bytes()
+    appendix.build(built.run, built.study, header("appendix"), {FAILED: REASON})
+    assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
+
+
+def test_conv1_moved_as_far_as_its_checkpoint_says(built: SimpleNamespace) -> None:
+    material = results.material(built.run, built.study, {})
+    for name, kernel in material.kernels.items():
+        moved = material.content["conv1"][name]
+        assert np.allclose(kernel.before, 1 / 64)
+        assert moved["rms_moved"] == pytest.approx(64 * np.sqrt(np.mean((kernel.after - kernel.before) ** 2)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["dreams/appendix/plain/by-family/split0-seed0/conv3/0/pre/source.wav", "models/plain/by-family/split0-seed0/checkpoint.pt"]
+)
+def test_a_damaged_file_is_found_and_named(built: SimpleNamespace, tmp_path: Path, name: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(built.run, run)
+    with (run / name).open("r+b") as out:
+        out.seek(100)
+        out.write(b"\xff\x00\xff")
+    with pytest.raises(DamagedFile) as caught:
+        appendix.build(run, built.study, header("appendix"))
+    assert caught.value.path == run / name
+
+
+def test_a_run_of_which_nothing_but_the_sounds_is_made_says_so(built: SimpleNamespace, tmp_path: Path) -> None:
+    for name in ("sounds.json", "sounds.h5"):
+        shutil.copy(built.run / name, tmp_path / name)
+    content: dict[str, Any] = results.gather(tmp_path, built.study)
+    assert all(table["models"] == 0 and table["mean"] is None for table in content["tables"])
+    assert len(content["problems"]) == len(built.study.models()) + 10
+    assert content["yardsticks"] == []
