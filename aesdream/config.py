@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aesdream.errors import UserError
 
+QUOTE = "write a name in quotes: YAML reads a bare yes, no, on or off as true or false, and digits as a number"
+
 
 class Section(BaseModel):
     """A part of a configuration file: unknown keys are refused, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Section)
@@ -107,6 +109,7 @@ def _lines(kind: type[Section], error: ValidationError) -> Iterator[str]:
         else:
             message = problem["msg"].removeprefix("Value error, ")
             given = "" if problem["type"] in ("value_error", "model_type") else f", is {problem['input']!r}"
+            given += f"; {QUOTE}" if problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float) else ""
             yield f"{dotted}: {message[:1].lower()}{message[1:]}{given}" if dotted else message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,8 +17,8 @@ from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
 from aesdream.models import Network
 from aesdream.sounds.audio import Preparation
-from aesdream.sounds.labelled import Folder
-from aesdream.sounds.composers import CLASSES
+from aesdream.sounds.composers import CLASSES, sizes
+from aesdream.sounds.labelled import Folder, fewest
 from aesdream.sounds.oracular import Oracular
 from aesdream.sounds.splits import Protocol, window_samples
 from aesdream.training.settings import Training
@@ -29,7 +30,10 @@ SIDES = ("post", "pre")
 
 
 def _names(value: Any) -> Any:
-    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if wrong := [item for item in items if isinstance(item, bool) or not isinstance(item, str | int)]:
+        raise ValueError(f"{wrong[0]!r} is no name; {config.QUOTE}")
+    return tuple(dict.fromkeys(str(item) for item in items))
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -48,7 +52,7 @@ class SoundsSection(Preparation):
     @model_validator(mode="after")
     def _one_corpus(self) -> SoundsSection:
         if (self.oracular is None) == (self.folder is None):
-            raise ValueError("needs exactly one of oracular (made here) and folder (your own sounds)")
+            raise ValueError("needs exactly one of oracular (made here) and folder (your own sounds); one that a base gives is undone by null")
         return self
 
     @property
@@ -137,7 +141,8 @@ class Study(Section):
     def targets(self, sweep: Sweep, layer: str, classes: Sequence[str]) -> list[str]:
         """The targets of a sweep in one layer, ``all`` written out."""
         listed = [str(i) for i in range(self.network.settings.layer_filters(len(classes))[layer])] if layer != "class" else list(classes)
-        return listed if sweep.targets == ("all",) else list(sweep.targets)
+        named = [one for target in sweep.targets for one in (listed if target == "all" else [target])]
+        return list(dict.fromkeys(named))
 
 
 def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:
@@ -165,28 +170,31 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Study:
 
 
 def _with_absolute_paths(study: Study, home: Path) -> Study:
+    def absolute(path: str) -> str:
+        return str((home / Path(path).expanduser()).resolve())
+
     sounds = study.sounds
     changes: dict[str, Any] = {}
     if sounds.start != PHRASE:
-        changes["start"] = str((home / sounds.start).resolve())
+        changes["start"] = absolute(sounds.start)
     if sounds.folder is not None:
-        changes["folder"] = sounds.folder.model_copy(update={"path": str((home / sounds.folder.path).resolve())})
+        changes["folder"] = sounds.folder.model_copy(update={"path": absolute(sounds.folder.path)})
     if sounds.oracular is not None and sounds.oracular.source != PHRASE:
-        changes["oracular"] = sounds.oracular.model_copy(update={"source": str((home / sounds.oracular.source).resolve())})
+        changes["oracular"] = sounds.oracular.model_copy(update={"source": absolute(sounds.oracular.source)})
     sweeps = {
-        name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else str((home / s).resolve()) for s in sweep.starts)})
+        name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else absolute(s) for s in sweep.starts)})
         for name, sweep in study.sweeps.items()
     }
     return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
 
 
 def _contradictions(study: Study) -> list[str]:
-    lines: list[str] = []
-    for name in study.training.treatments:
+    lines = _too_few_positives(study)
+    for name, treatment in study.training.treatments.items():
         try:
             study.network.settings.frames(study.input_samples(name))
         except UserError as error:
-            lines += error.lines
+            lines += [line if treatment.window is None else f"training.treatments.{name}: {line}" for line in error.lines]
     layers = study.network.settings.layer_filters(2)
     for name, sweep in study.sweeps.items():
         lines += [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layer in sweep.layers if layer not in layers]
@@ -196,23 +204,35 @@ def _contradictions(study: Study) -> list[str]:
             for pattern in sweep.models
             if not any(fnmatchcase(model, pattern) for model in known)
         ]
-        lines += [f"{start}: no such file; sweeps.{name}.starts takes {', '.join(STARTS)} or sound files" for start in _missing(sweep)]
-        lines += _wrong_targets(study, name, sweep)
-    return list(dict.fromkeys(lines))
+        lines += _wrong_starts(name, sweep)
+    return list(dict.fromkeys(lines + wrong_targets(study, known_classes(study))))
 
 
-def _missing(sweep: Sweep) -> list[str]:
-    return [start for start in sweep.starts if start not in STARTS and not Path(start).is_file()]
+def _too_few_positives(study: Study) -> list[str]:
+    made, wanted = study.sounds.oracular, fewest(study.training.validation)
+    if made is None:
+        return []
+    positives = sizes(made.count, made.share, made.exchanged)[0]
+    fewer = min(positives, made.count - positives)
+    few = f"share {made.share:g} of {made.count} sounds leaves {fewer} of one class; at least {wanted} are needed to split it: raise count"
+    return [f"sounds.oracular: {few}"] if fewer < wanted else []
 
 
-def _wrong_targets(study: Study, name: str, sweep: Sweep) -> list[str]:
+def _wrong_starts(name: str, sweep: Sweep) -> list[str]:
+    files = [start for start in sweep.starts if start not in STARTS]
+    lines = [f"{start}: no such file; give {', '.join(STARTS)} or sound files" for start in files if not Path(start).is_file()]
+    names = Counter([Path(file).stem for file in files] + [start for start in sweep.starts if start in STARTS])
+    lines += [f"{times} starts are called {stem!r}, as their dreams would be; rename one" for stem, times in names.items() if times > 1]
+    return [f"sweeps.{name}.starts: {line}" for line in lines]
+
+
+def wrong_targets(study: Study, classes: Sequence[str]) -> list[str]:
+    """A line for every target that its layer lacks; those of ``class`` wait until ``classes`` are known."""
     lines = []
-    classes = known_classes(study)
-    layers = study.network.settings.layer_filters(len(classes) if classes else 2)
-    for layer in sweep.layers:
-        for target in sweep.targets if sweep.targets != ("all",) and layer in layers else ():
-            if layer == "class" and not classes:
-                continue
+    layers = study.network.settings.layer_filters(len(classes))
+    for name, sweep in study.sweeps.items():
+        asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target != "all"]
+        for layer, target in asked:
             try:
                 filters_of(target, layer, layers[layer], classes)
             except UserError as error:

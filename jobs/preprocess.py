@@ -19,7 +19,7 @@ from aesdream.seeding import generator
 from aesdream.sounds import audio, composers, descriptors, labelled, oracular, store
 from aesdream.sounds.labelled import Labelled
 from aesdream.sounds.processes import PROCESSES
-from aesdream.study import PHRASE, Study
+from aesdream.study import PHRASE, STARTS, Study, wrong_targets
 from jobs.units import Unit
 
 CLASSES = composers.CLASSES
@@ -66,7 +66,7 @@ def source_path(name: str) -> Path:
 
 def look(entries: Sequence[labelled.Entry], at_least: float) -> list[audio.Inspection]:
     """One look at each of some entries; the work of a task."""
-    return [audio.inspect(entry.path, entry.start, entry.end, at_least=at_least) for entry in entries]
+    return [audio.Inspection() if e.problem else audio.inspect(e.path, e.start, e.end, at_least=at_least) for e in entries]
 
 
 def entries_of(study: Study) -> list[labelled.Entry]:
@@ -79,7 +79,8 @@ def sources(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[aud
     """The sources of a study, given one look at each entry. Raises UserError with a line for everything that is wrong with any of them."""
     problems = []
     made = study.sounds.oracular
-    for name in dict.fromkeys([study.sounds.start] + ([made.source] if made is not None else [])):
+    starts = [start for sweep in study.sweeps.values() for start in sweep.starts if start not in STARTS]
+    for name in dict.fromkeys([study.sounds.start, *starts] + ([made.source] if made is not None else [])):
         found = audio.inspect(source_path(name))
         if found.problem:
             problems.append(f"{source_path(name)}: {found.problem}")
@@ -87,7 +88,8 @@ def sources(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[aud
     if study.sounds.folder is not None:
         by_family = any("by-family" in (t.protocols or study.training.protocols) for t in study.training.treatments.values())
         try:
-            corpus = labelled.examined(study.sounds.folder, entries, looks, by_family=by_family)
+            corpus = labelled.examined(study.sounds.folder, entries, looks, by_family=by_family, validation=study.training.validation)
+            problems += wrong_targets(study, corpus.classes)
         except UserError as error:
             problems += error.lines
     if problems:

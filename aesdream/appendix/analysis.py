@@ -100,9 +100,9 @@ def view(sound: NDArray[np.float32], rate: int, start: NDArray[np.float32] | Non
 
 
 def response(kernel: Array, rate: int, points: int = 900) -> tuple[Array, Array]:
-    """A kernel's gain in dB for each channel [shape=(channels, points)] at ``points`` frequencies (Hz) equally far apart on a log scale from 1 Hz to Nyquist.
+    """Frequencies (Hz), ``points`` of them equally far apart on a log scale from 1 Hz to Nyquist, and a kernel's gain there.
 
-    An exact null stands at -120 dB.
+    Gains are in dB, for each channel [shape=(channels, points)]; an exact null stands at -120 dB.
     """
     hertz = np.geomspace(1.0, rate / 2, points)
     taps = np.arange(kernel.shape[1])

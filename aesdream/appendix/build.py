@@ -51,6 +51,8 @@ def _draw(folder: Path, material: Material) -> list[Path]:
                 starts[dream.name] = start
     gallery = pdf.Gallery(material, views, starts)
     written += _pictures(pictures, material, gallery, sounds.source)
+    for picture in {*pictures.glob("[!.]*")} - {*written}:
+        picture.unlink()  # of a dream that the study no longer asks for
     pdf.write(folder / "appendix.pdf", material, gallery, sounds.source)
     pages.write(folder / "index.html", material.content)
     return [*written, folder / "appendix.pdf", folder / "index.html"]

@@ -51,7 +51,7 @@ def _box(axes: Axes, layer: Mapping[str, Any], x: float, y: float) -> None:
 
 
 def _arrow(axes: Axes, x: float, y: float, next_x: float, next_y: float) -> None:
-    look = {"arrowstyle": "-|>", "mutation_scale": 7, "linewidth": 0.8, "color": "#444444", "shrinkA": 0, "shrinkB": 0}
+    look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 7, "linewidth": 0.8, "color": "#444444", "shrinkA": 0, "shrinkB": 0}
     if next_y == y:
         axes.add_patch(FancyArrowPatch((x + _BOX + 0.02, y + _ROW / 2), (next_x - 0.02, y + _ROW / 2), **look))
         return

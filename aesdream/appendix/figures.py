@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, SubFigure
 
 from aesdream.appendix import drawing, plots, scores, words
 from aesdream.appendix.analysis import View
@@ -22,12 +22,12 @@ KERNEL_SIZE = (7.4, 4.4)
 CURVES_SIZE = (7.4, 4.4)
 
 
-def network(figure: FigureBase, layers: Sequence[Mapping[str, Any]]) -> None:
+def network(figure: Figure | SubFigure, layers: Sequence[Mapping[str, Any]]) -> None:
     """The network's boxes (figure 5.2)."""
     drawing.network(figure.add_axes((0.01, 0.01, 0.98, 0.98)), layers)
 
 
-def sound(figure: FigureBase, shown: View, *, start: View | None = None) -> None:
+def sound(figure: Figure | SubFigure, shown: View, *, start: View | None = None) -> None:
     """A waveform with its spectrogram beside it."""
     axes = canvas(figure)
     width, height = axes.get_xlim()[1], axes.get_ylim()[1]
@@ -42,7 +42,7 @@ def _pair(axes: Axes, shown: View, start: View | None, width: float, bottom: flo
     plots.spectrogram(Panel(axes, width / 2 + 0.44, bottom, width / 2 - 0.52, height), shown)
 
 
-def body(figure: FigureBase, dream: Dream, shown: View, start: View | None) -> None:
+def body(figure: Figure | SubFigure, dream: Dream, shown: View, start: View | None) -> None:
     """A dream as the body shows it: waveform and spectrogram, and below them how it rose and what it added."""
     axes = canvas(figure)
     width, height = axes.get_xlim()[1], axes.get_ylim()[1]
@@ -55,13 +55,13 @@ def body(figure: FigureBase, dream: Dream, shown: View, start: View | None) -> N
     plots.modulation(at[3], change["modulation"]["hertz"], change["modulation"]["share"])
 
 
-def colour_key(figure: FigureBase) -> None:
+def colour_key(figure: Figure | SubFigure) -> None:
     """The colours of every spectrogram."""
     axes = canvas(figure)
     plots.colour_key(Panel(axes, 0.42, 0.36, 2.8, 0.12))
 
 
-def kernel(figure: FigureBase, layer: FirstLayer) -> None:
+def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
     """conv1's kernel before and after training, and its frequency response, for each channel."""
     channels = len(layer.before)
     height = 0.8 / channels
@@ -75,7 +75,7 @@ def kernel(figure: FigureBase, layer: FirstLayer) -> None:
             right.legend(loc="lower left", frameon=False)
 
 
-def evaluation_curves(figure: FigureBase, models: Sequence[Model], protocol: str) -> None:
+def evaluation_curves(figure: Figure | SubFigure, models: Sequence[Model], protocol: str) -> None:
     """ROC and precision-recall curves of every model under one protocol, a colour for each treatment; windowed ones judged by sound."""
     roc: list[scores.Line] = []
     recall: list[scores.Line] = []
@@ -112,8 +112,8 @@ def estimates(content: Mapping[str, Any]) -> list[scores.Estimate]:
             if stick["protocol"] == protocol:
                 here.append((words.JUDGES[stick["judge"]], "baseline", stick["mean"]["roc_auc"]))
         for place, (label, kind, found) in enumerate(here):
-            bounds = [None if found is None else found[key] for key in ("value", "low", "high")]
-            rows.append(scores.Estimate(label, *bounds, kind=kind, heading=protocol if place == 0 else ""))
+            value, low, high = (None if found is None else found[key] for key in ("value", "low", "high"))
+            rows.append(scores.Estimate(label, value, low, high, kind, protocol if place == 0 else ""))
     return rows
 
 
@@ -122,6 +122,6 @@ def forest_height(rows: Sequence[scores.Estimate]) -> float:
     return 0.75 + 0.19 * (len(rows) + 1.5 * sum(bool(row.heading) for row in rows))
 
 
-def draw_forest(figure: FigureBase, rows: Sequence[scores.Estimate], height: float) -> None:
+def draw_forest(figure: Figure | SubFigure, rows: Sequence[scores.Estimate], height: float) -> None:
     """The forest plot of ``estimates`` in a figure that is ``height`` inches tall."""
     scores.forest(figure.add_axes((0.34, 0.5 / height, 0.63, 1 - 0.55 / height)), rows)

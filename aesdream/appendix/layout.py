@@ -38,14 +38,14 @@ class Book:
         self._number += 1
         self._figure = Figure(figsize=PAGE)
         self._top = PAGE[1] - MARGIN
-        foot = {"fontsize": 7, "color": GREY}
+        foot: dict[str, Any] = {"fontsize": 7, "color": GREY}
         self._figure.text(MARGIN / PAGE[0], 0.35 / PAGE[1], self._running_title, **foot)
         self._figure.text(1 - MARGIN / PAGE[0], 0.35 / PAGE[1], str(self._number), ha="right", **foot)
 
     def close(self) -> None:
         """Write the page under way."""
         if self._figure is not None:
-            self._figure.savefig(self._pages, format="pdf")
+            self._pages.savefig(self._figure)
             self._figure = None
 
     def room(self, height: float) -> None:

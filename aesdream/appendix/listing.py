@@ -51,11 +51,9 @@ def synthetic(sounds: Content) -> str:
     made = sounds["synthetic"]
     if made is None:
         return "Given with the sounds."
-    return (
-        f"SYNTHETIC. Nobody listened: a written rule (composer “{made['composer']}”) made them. {made['rule']} Share asked for: {percent(made['share'])}. "
-        f"{made['exchanged']} positive labels were then exchanged with as many negative ones. The sounds are synthetic too, by "
-        f"{made['processor'].rstrip('.')}."
-    )
+    rule = f"a written rule (composer “{made['composer']}”) made them. {made['rule']} Share asked for: {percent(made['share'])}."
+    exchanged = f"{made['exchanged']} positive labels were then exchanged with as many negative ones."
+    return f"SYNTHETIC. Nobody listened: {rule} {exchanged} The sounds are synthetic too, by {made['processor'].rstrip('.')}."
 
 
 def treatment(settings: Content) -> str:
@@ -166,16 +164,22 @@ def comparisons(content: Content) -> Listing:
 
 def conv1(content: Content) -> Listing:
     """How far conv1's weights moved, and on how many sounds it is silent, for every model."""
+    shares = ("rms_moved", "largest_moved", "share_barely_moved")
     rows = [
-        [name, count(moved["taps"]), significant(moved["start_rms"]), percent(moved["rms_moved"]), percent(moved["largest_moved"])]
-        + [percent(moved["share_barely_moved"]), number(moved["correlation_of_channels"], 2)]
-        + [percent(content["census"][name]["bottleneck"]["share_silent"])]
+        [
+            name,
+            count(moved["taps"]),
+            significant(moved["start_rms"]),
+            *(percent(moved[key]) for key in shares),
+            number(moved["correlation_of_channels"], 2),
+            percent(content["census"][name]["bottleneck"]["share_silent"]),
+        ]
         for name, moved in content["conv1"].items()
     ]
     heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right", "silent on")
     said = (
-        "Moved: change relative to the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation of the two channels' "
-        "kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros, and everything after it nothing."
+        "Moved: change relative to the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation "
+        "of the two channels' kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros."
     )
     return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, [said])
 
@@ -187,13 +191,13 @@ def census(content: Content) -> Listing:
     rows = [[name, layer, *(str(counted[key]) for key in keys)] for name, layer, counted in everything if counted["dead"]]
     heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow before", "slow after", "any test")
     alive = f"{len(everything) - len(rows)} of {len(everything)} layers of {len(content['census'])} models have no dead filter and are left out."
-    said = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start is below "
+    said = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start "
     return Listing(
         "Census of dead filters",
         heads,
         (0.34, 0.07, 0.07, 0.11, 0.09, 0.08, 0.09, 0.08, 0.07),
         rows,
-        [said + "a twentieth of its layer's median, before or after the ReLU.", alive],
+        [said + "is below a twentieth of its layer's median, before or after the ReLU.", alive],
     )
 
 

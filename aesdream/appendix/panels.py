@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,12 +22,13 @@ _SIZE, _LABEL = 6.5, 7.0
 Ticks = Sequence[tuple[float, str]]
 
 
-def canvas(figure: FigureBase) -> Axes:
+def canvas(figure: Figure | SubFigure) -> Axes:
     """A bare axes over a whole figure, or a part of one, whose unit is the inch."""
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.set_xlim(0, figure.bbox.width / figure.dpi)
-    axes.set_ylim(0, figure.bbox.height / figure.dpi)
+    size = figure.dpi_scale_trans.inverted().transform((figure.bbox.width, figure.bbox.height))
+    axes.set_xlim(0, size[0])
+    axes.set_ylim(0, size[1])
     axes.set_autoscale_on(False)
     return axes
 

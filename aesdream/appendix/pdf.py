@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_pdf import PdfPages
 
 from aesdream import files
-from aesdream.appendix import figures, listing, sheets, style, words
+from aesdream.appendix import figures, listing, sheets, words
 from aesdream.appendix.analysis import View
 from aesdream.appendix.layout import WIDTH, Book
 from aesdream.appendix.reading import Dream

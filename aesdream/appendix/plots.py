@@ -28,7 +28,8 @@ def waveform(panel: Panel, shown: View, *, start: View | None = None) -> None:
         outlines(panel, start, middles, START, 0.5)
     ticks = [(middle + value, name) for middle in middles for value, name in ((-1, f"{MINUS}1"), (0, "0"), (1, "1"))]
     for middle, name in zip(middles, _CHANNELS if len(middles) == 2 else [""], strict=False):
-        panel.axes.text(*panel.points([panel.x[1]], [middle])[0] + (0.03, 0), name[:1].upper(), fontsize=6.5, va="center")
+        across, up = panel.points([panel.x[1]], [middle])[0]
+        panel.axes.text(across + 0.03, up, name[:1].upper(), fontsize=6.5, va="center")
     if shown.change is None:
         panel.frame("time (s)", "amplitude", yticks=ticks)
     else:

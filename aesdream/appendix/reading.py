@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,13 +138,8 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
     ]
 
 
-def _dream(run: Path, failed: Mapping[str, str], *parts: str) -> Dream:
-    marker = run.joinpath("dreams", *parts[:-1], f"{parts[-1]}.json")
-    content, problem = _marker(marker, failed.get("/".join(("dreams", *parts))))
-    return Dream(*parts, marker, content or {}, problem)
-
-
-def history(model: Model) -> list[dict[str, Any]]:
-    """A model's history, an epoch a line; empty where there is none."""
-    path = model.folder / "history.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines() if line] if path.is_file() else []
+def _dream(run: Path, failed: Mapping[str, str], sweep: str, model: str, layer: str, target: str, side: str, start: str) -> Dream:
+    unit = "/".join(("dreams", sweep, model, layer, target, side, start))
+    marker = run / f"{unit}.json"
+    content, problem = _marker(marker, failed.get(unit))
+    return Dream(sweep, model, layer, target, side, start, marker, content or {}, problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -62,14 +62,14 @@ def material(run: Path, study: Study, failed: Mapping[str, str]) -> Material:
         "conv1": {name: anatomy.moved(kernel) for name, kernel in kernels.items()},
         "sweeps": {sweep: _sweep(study, sweep, members) for sweep, members in dreams.items()},
         "census": {model.name: _census(model.census) for model in models if model.census},
-        "problems": [{"unit": unit.unit, "why": unit.problem} for unit in [*models, *_flat(dreams)] if unit.problem],
+        "problems": _problems(models) + _problems(dream for members in dreams.values() for dream in members),
     }
     content["figures"] = _figures(content["sweeps"])
     return Material(run, study, corpus, models, dreams, kernels, content)
 
 
-def _flat(dreams: Mapping[str, Sequence[Dream]]) -> list[Dream]:
-    return [dream for members in dreams.values() for dream in members]
+def _problems(units: Iterable[Model | Dream]) -> list[dict[str, str]]:
+    return [{"unit": unit.unit, "why": unit.problem} for unit in units if unit.problem]
 
 
 def _networks(study: Study, classes: int) -> list[dict[str, Any]]:
@@ -92,7 +92,6 @@ def _model(model: Model) -> dict[str, Any]:
         "sizes": evaluation.get("sizes"),
         "died": evaluation.get("died"),
         "roc_auc": first.get("roc_auc"),
-        "epochs": len(reading.history(model)) if evaluation else None,
         "problem": model.problem,
     }
 

@@ -53,7 +53,10 @@ def diverse(dreams: Sequence[Dream], count: int) -> list[Dream]:
 
 
 def select(dreams: Sequence[Dream]) -> dict[str, list[Dream]]:
-    """``living``, ``dead`` (one or none) and ``pair`` (a filter's dream before and after its ReLU, or none) among one model's dreams from one start."""
+    """The choice among one model's dreams from one start.
+
+    ``living``; ``dead``, one or none; ``pair``, a filter's dream before and after its ReLU, or none.
+    """
     filters = [dream for dream in dreams if dream.ready and dream.is_filter]
     layers: dict[str, list[Dream]] = {}
     for dream in filters:

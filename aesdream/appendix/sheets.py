@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, SubFigure
 
 from aesdream.appendix import plots, words
 from aesdream.appendix.analysis import View
@@ -19,7 +19,7 @@ _GAP = 0.1
 _WAVES, _CHANGE, _HEAT = 0.42, 0.17, 0.5  # inches
 
 
-def row(figure: FigureBase, dreams: Sequence[Mapping[str, Any]], views: Mapping[str, View], starts: Mapping[str, View]) -> None:
+def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], views: Mapping[str, View], starts: Mapping[str, View]) -> None:
     """Up to ``COLUMNS`` dreams of results.json side by side."""
     axes = canvas(figure)
     width = (axes.get_xlim()[1] + _GAP) / COLUMNS - _GAP

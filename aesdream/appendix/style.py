@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -42,7 +43,8 @@ _SETTINGS = {
 def house() -> Iterator[None]:
     """Draw inside this with the settings of this project, whatever the user's own matplotlib file says."""
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
-    with matplotlib.rc_context({**defaults, **_SETTINGS}):
+    settings: dict[Any, Any] = {**defaults, **_SETTINGS}
+    with matplotlib.rc_context(settings):
         yield
 
 

@@ -104,7 +104,8 @@ def _by_sound(members: Sequence[Model]) -> dict[tuple[int, int], Evaluation]:
 def yardsticks(study: Study, models: Sequence[Model], corpus: Corpus, resampling: Resampling) -> list[dict[str, Any]]:
     """What judges without a network reach on the same validation sounds: majority, level alone, ten descriptors, and the composer's own rule.
 
-    They train on the training sounds of the plain treatment, or the least oversampled one that is neither windowed nor a control; without one there are none.
+    They train on the training sounds of the plain treatment, or the least oversampled one that is neither windowed nor a control; without one
+    there are none.
     """
     whole = [name for name, settings in study.training.treatments.items() if _whole(settings)]
     plain = min(whole, key=lambda name: study.training.treatments[name].oversampling, default=None)

@@ -41,10 +41,13 @@ CLASS_SIDES = {"pre": "logit", "post": "probability"}
 NO_FIGURE = {"6.15": "no filter of this model is dead.", "6.16": "no living filter was dreamed both before and after its ReLU."}
 KEY = (
     "Each waveform has both channels one above the other, left above right, from −1 to 1: blue is the dream, dark grey the start that lies over it. "
-    "The strip below shows in red what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to half "
-    "the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
+    "The strip below shows in red what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to "
+    "half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
 )
-SHEET = "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter is dead."
+SHEET = (
+    "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "
+    "is dead."
+)
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
     "models, by bootstrap over families."
@@ -138,7 +141,7 @@ def facts(dream: Mapping[str, Any]) -> str:
     return text + (f"; {verdict(dream)}" if verdict(dream) else "")
 
 
-def verdict(dream: Mapping[str, Any]) -> str:
+def verdict(dream: Mapping[str, Any], *, short: bool = False) -> str:
     """What is wrong with a dream's target: dead and by which tests, or only silent after the ReLU before which it was dreamed; else nothing."""
-    named = states(dream["state"])
+    named = states(dream["state"], short=short)
     return f"dead: {named}" if dream["dead"] else named

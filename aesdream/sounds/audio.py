@@ -26,6 +26,8 @@ RMS_LEVEL = 0.1
 """The root mean square that ``levels: rms`` aims at (-20 dB of full scale)."""
 STREAMED_SIZE = 0xFFFFFF00
 """A WAV header with at least this size was written to a pipe, its true length unknown; that is no truncation."""
+CUT_SHORT = ("lacks an end-of-stream bit", "Junk after the last page", "does not match value from 'ds64' chunk")
+"""What libsndfile notes of an Ogg and an RF64 that end too early."""
 
 Samples = NDArray[np.floating[Any]]
 
@@ -66,40 +68,39 @@ def read(path: Path, start: float = 0.0, end: float | None = None) -> tuple[NDAr
     Raises UnreadableSound for a file that is missing, empty, truncated, undecodable, silent, holds NaN or infinity, or has more than two channels.
     """
     if not path.is_file():
-        raise UnreadableSound("no such file")
+        raise UnreadableSound("no such file; correct its path, or take it out")
     if path.stat().st_size == 0:
-        raise UnreadableSound("the file is empty")
+        raise UnreadableSound("the file is empty; copy or export it again")
     try:
         with soundfile.SoundFile(path) as opened:
             rate, promised, log = opened.samplerate, opened.frames, opened.extra_info
             if opened.channels > CHANNELS:
-                raise UnreadableSound(f"{opened.channels} channels; give one or two")
+                raise UnreadableSound(f"{opened.channels} channels; mix them down to one or two")
             decoded = opened.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise UnreadableSound(
-            f"cannot be decoded as audio ({str(error).split(': ')[-1] or 'broken stream'}); a truncated file looks so too"
-        ) from None
+    except (RuntimeError, TypeError, ValueError, MemoryError) as error:  # the last two where a header promises more than any file holds
+        why = str(error).split(": ")[-1].rstrip(".") or "broken stream"
+        raise UnreadableSound(f"cannot be decoded as audio ({why}); if it was truncated copy it again, else export it as WAV or FLAC") from None
     if len(decoded) < promised or _cut_short(log):
-        raise UnreadableSound("truncated: it ends before its header says; copy it again")
+        raise UnreadableSound("truncated: it ends before its header says; copy or export it again")
     return _segment(decoded.T, rate, start, end), rate
 
 
 def _cut_short(log: str) -> bool:
-    sizes = re.findall(r"^ ?(?:data|SSND) : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
-    return any(int(there) < int(claimed) < STREAMED_SIZE for claimed, there in sizes) or "lacks an end-of-stream bit" in log
+    sizes = re.findall(r"^ *(?:data|SSND|riff|Data Size) *: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    return any(int(there) < int(claimed) < STREAMED_SIZE for claimed, there in sizes) or any(note in log for note in CUT_SHORT)
 
 
 def _segment(sound: NDArray[np.float32], rate: int, start: float, end: float | None) -> NDArray[np.float32]:
     last = sound.shape[1] if end is None else round(end * rate)
     if last > sound.shape[1]:
-        raise UnreadableSound(f"is {sound.shape[1] / rate:.3f} s long, its segment ends at {end} s")
+        raise UnreadableSound(f"is {sound.shape[1] / rate:.3f} s long, its segment ends at {end:g} s; let it end earlier")
     sound = np.ascontiguousarray(sound[:, round(start * rate) : last])
     if not sound.size:
-        raise UnreadableSound("holds no samples")
+        raise UnreadableSound("holds no samples; export it again")
     if not np.isfinite(sound).all():
         raise UnreadableSound("holds NaN or infinite values; export it again")
     if np.abs(sound).max() < 0.5 / FULL_SCALE:
-        raise UnreadableSound("silent")
+        raise UnreadableSound("silent: nothing can be heard in it; leave it out, or export it again")
     return sound
 
 
@@ -109,11 +110,11 @@ def inspect(path: Path, start: float = 0.0, end: float | None = None, *, at_leas
         sound, rate = read(path, start, end)
         seconds = sound.shape[1] / rate
         if seconds < at_least:
-            raise UnreadableSound(f"is {seconds:.3f} s long, the study refuses less than {at_least:g} s (sounds.short: pad would pad it)")
+            raise UnreadableSound(f"is {seconds:.3f} s long, the study refuses less than {at_least:g} s; leave it out, or let sounds.short be pad")
     except UnreadableSound as error:
         return Inspection(problem=str(error))
     except OSError as error:
-        return Inspection(problem=f"cannot be read ({error.strerror})")
+        return Inspection(problem=f"cannot be read ({error.strerror}); make it readable, or leave it out")
     with path.open("rb") as opened:
         whole = hashlib.file_digest(opened, "sha256").hexdigest()
     return Inspection(whole, hashlib.sha256(sound.tobytes() + str((rate, sound.shape)).encode()).hexdigest(), seconds)

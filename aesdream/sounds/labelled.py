@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import math
+import posixpath
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from aesdream.config import Section
 from aesdream.errors import UserError
 from aesdream.sounds.audio import Inspection
 
 COLUMNS = ("path", "label", "family", "start", "end")
-SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".oga", ".opus"}
+HEADERLESS = {".raw"}
+SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} - HEADERLESS | {".aif", ".oga", ".opus"}
 FEWEST = 4
-"""Sounds (or families) of a class without which no training and validation side can both hold it."""
+"""Sounds (or families) of a class below which a split tells nothing, whatever the share of validation."""
 
 
 class Folder(Section):
@@ -27,6 +30,13 @@ class Folder(Section):
     path: str
     classes: tuple[str, ...] | None = Field(None, min_length=2)
     """The labels in order, the positive class last; without it they are sorted."""
+
+    @field_validator("classes")
+    @classmethod
+    def _each_once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if classes is not None and len(set(classes)) < len(classes):
+            raise ValueError("names a class twice; name each once")
+        return classes
 
 
 @dataclass(frozen=True)
@@ -39,17 +49,20 @@ class Entry:
     family: str = ""
     start: float = 0.0
     end: float | None = None
+    problem: str = ""
+    """Why its row of ``labels.csv`` cannot be used; empty where it can."""
 
     @property
     def id(self) -> str:
         """The path inside the corpus, with the segment where there is one."""
-        return self.name if self.end is None and not self.start else f"{self.name}#{self.start:g}-{'' if self.end is None else format(self.end, 'g')}"
+        whole = self.end is None and not self.start
+        return self.name if whole else f"{self.name}#{self.start:.10g}-{'' if self.end is None else format(self.end, '.10g')}"
 
 
 def entries(folder: Path) -> list[Entry]:
-    """The labelled sounds of a folder, in the order of their ids, without opening them.
+    """The labelled sounds of a folder, in the order of their ids, without opening them; a wrong row is an entry with a ``problem``.
 
-    Raises UserError with a line for every problem of ``labels.csv``.
+    Raises UserError where no row can be read at all.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; sounds.folder.path must name a folder with labels.csv, or with one folder a class")
@@ -64,7 +77,7 @@ def _from_folders(folder: Path) -> list[Entry]:
         for child in sorted(folder.iterdir())
         if child.is_dir() and not child.name.startswith(".")
         for path in sorted(child.rglob("*"))
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     ]
     if not found:
         raise UserError(f"{folder}: holds neither labels.csv nor folders with sounds; write labels.csv with the columns path,label")
@@ -72,42 +85,44 @@ def _from_folders(folder: Path) -> list[Entry]:
 
 
 def _from_table(table: Path) -> list[Entry]:
-    with table.open(newline="", encoding="utf-8-sig") as opened:
-        try:
-            rows = list(csv.DictReader(opened))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UserError(f"{table}: not a CSV text file in UTF-8 ({error})") from None
-    columns = list(rows[0]) if rows else []
-    unknown = [str(c) for c in columns if c not in COLUMNS]
-    if not rows or unknown or not {"path", "label"} <= set(columns):
-        wrong = f"unknown column {', '.join(unknown)}" if unknown else "needs a header and rows with path and label"
-        raise UserError(f"{table}: {wrong}; the columns are path,label and, if you like, family,start,end")
-    problems: list[str] = []
-    found = [entry for line, row in enumerate(rows, start=2) if (entry := _entry(table, line, row, problems)) is not None]
-    for name, times in Counter(entry.id for entry in found).items():
-        if times > 1:
-            problems.append(f"{table}: {name}: stands {times} times; keep one row a sound")
-    if problems:
-        raise UserError(*problems)
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as opened:
+            reader = csv.DictReader(opened, strict=True)
+            reader.fieldnames = columns = [name.strip() for name in reader.fieldnames or ()]
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{table}: cannot be read as a table ({error}); save it as CSV in UTF-8") from None
+    unknown = [repr(name) for name in columns if name not in COLUMNS]
+    if not rows or unknown or not {"path", "label"} <= set(columns) or len(set(columns)) < len(columns):
+        wrong = f"unknown column {', '.join(unknown)}" if unknown else "needs a header that names each column once, and rows with path and label"
+        raise UserError(f"{table}: {wrong}; the columns, between commas, are path,label and, if you like, family,start,end")
+    lines: dict[str, int] = {}
+    found = []
+    for line, row in rows:
+        entry = _entry(table, line, row)
+        if not entry.problem and lines.setdefault(entry.id, line) != line:
+            entry = replace(entry, problem=f"{table}: line {line}: {entry.id} stands in line {lines[entry.id]} already; keep one row a sound")
+        found.append(entry)
     return found
 
 
-def _entry(table: Path, line: int, row: dict[str, str | None], problems: list[str]) -> Entry | None:
+def _entry(table: Path, line: int, row: dict[str, str | None]) -> Entry:
     cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
+    name = posixpath.normpath(cells["path"].replace("\\", "/"))
+    entry = Entry(table.parent / name, name, cells["label"], cells["family"])
     where = f"{table}: line {line}"
+    if None in row:
+        return replace(entry, problem=f"{where}: more cells than the header has columns; put a path that holds a comma between quotes")
     if not cells["path"] or not cells["label"]:
-        problems.append(f"{where}: {'path' if not cells['path'] else 'label'} is empty; every row needs both")
-        return None
+        return replace(entry, problem=f"{where}: {'label' if cells['path'] else 'path'} is empty; every row needs both")
     try:
         start, end = float(cells["start"] or 0), float(cells["end"]) if cells["end"] else None
     except ValueError:
-        problems.append(f"{where}: {cells['path']}: start and end must be seconds, are {cells['start']!r} and {cells['end']!r}")
-        return None
-    if not 0 <= start < (end if end is not None else float("inf")):
-        problems.append(f"{where}: {cells['path']}: start must be at least 0 and before end, is {start:g} to {end}")
-        return None
-    name = Path(cells["path"]).as_posix()
-    return Entry(table.parent / name, name, cells["label"], cells["family"], start, end)
+        start, end = math.nan, None
+    if not 0 <= start < (math.inf if end is None else end) or end == math.inf:
+        given = f"{cells['start']!r} and {cells['end']!r}"
+        return replace(entry, problem=f"{where}: {name}: start and end must be seconds, start before end, are {given}")
+    return replace(entry, start=start, end=end)
 
 
 @dataclass(frozen=True)
@@ -121,41 +136,46 @@ class Labelled:
     warnings: tuple[str, ...]
 
 
-def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspection], *, by_family: bool) -> Labelled:
-    """The corpus of ``found`` entries, given one look at each; ``by_family`` says whether the study splits by families.
+def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspection], *, by_family: bool, validation: float) -> Labelled:
+    """The corpus of ``found`` entries, given one look at each; ``by_family`` says whether the study splits by families, ``validation`` its share.
 
     Sounds with the same audio, and segments of one file, become one family: apart, they would stand on both sides of a split.
     Raises UserError with a line for every problem of every sound, all at once.
     """
-    problems = [f"{entry.path}: {look.problem}" for entry, look in zip(found, looks, strict=True) if look.problem]
-    classes = settings.classes or tuple(sorted({entry.label for entry in found}))
-    problems += [f"{e.path}: its label {e.label!r} is no class of the study; classes: {', '.join(classes)}" for e in found if e.label not in classes]
-    known = all(entry.family for entry in found)
-    if not known and any(entry.family for entry in found):
-        problems += [f"{e.path}: its family is empty; name one for every sound or for none" for e in found if not e.family]
-    problems += _too_few(found, classes)
+    problems = [e.problem or f"{e.path}: {look.problem}" for e, look in zip(found, looks, strict=True) if e.problem or look.problem]
+    rows = [entry for entry in found if not entry.problem]
+    classes = settings.classes or tuple(sorted({entry.label for entry in rows}))
+    remedy = f"classes: {', '.join(classes)}; correct it, or add it to sounds.folder.classes"
+    problems += [f"{e.path}: its label {e.label!r} is no class of the study; {remedy}" for e in rows if e.label not in classes]
+    known = all(entry.family for entry in rows)
+    if any(entry.family for entry in rows):
+        problems += [f"{e.path}: its family is empty; name one for every sound or for none" for e in rows if not e.family]
+    elif by_family:
+        problems.append(f"{settings.path}: training.protocols has by-family, no sound a family; name them in labels.csv, or leave by-family out")
+    problems += _too_few(settings.path, rows, classes, "sounds", fewest(validation))
+    related, warnings = (rows, []) if problems else _with_families(rows, looks)
+    if by_family and known:
+        problems += _too_few(settings.path, {(e.label, e.family): e for e in related}.values(), classes, "families", fewest(validation))
     if problems:
-        raise UserError(*problems)
-    related, warnings = _with_families(found, looks)
-    if by_family:
-        problems = _too_few_families(related, classes, known)
-    if problems:
-        raise UserError(*problems)
+        raise UserError(*dict.fromkeys(problems))
     return Labelled(related, list(looks), classes, known, tuple(warnings))
 
 
-def _too_few(found: Sequence[Entry], classes: tuple[str, ...]) -> list[str]:
-    if len(classes) < 2:
-        return [f"labels: every sound is {classes[0]!r}; a judge needs at least two classes"]
-    counts = Counter(entry.label for entry in found)
-    return [f"class {c!r}: {counts[c]} sounds; at least {FEWEST} are needed to split it" for c in classes if counts[c] < FEWEST]
+def fewest(validation: float) -> int:
+    """Sounds (or families) that a class needs for one of them at least to stand on either side, ``validation`` the share of one side."""
+    return max(FEWEST, math.ceil(round(1 / min(validation, 1 - validation), 6)))
 
 
-def _too_few_families(found: Sequence[Entry], classes: tuple[str, ...], known: bool) -> list[str]:
-    if not known:
-        return ["training.protocols: by-family needs a family for every sound (column family of labels.csv); name them, or leave by-family out"]
-    counts = {c: len({entry.family for entry in found if entry.label == c}) for c in classes}
-    return [f"class {c!r}: {n} families; at least {FEWEST} are needed to split by family" for c, n in counts.items() if n < FEWEST]
+def _too_few(folder: str, of: Collection[Entry], classes: tuple[str, ...], what: str, wanted: int) -> list[str]:
+    members = {name: [entry for entry in of if entry.label == name] for name in classes}
+    if len(classes) == 1:
+        return [f"{folder}: every sound is labelled {classes[0]!r}; a judge needs at least two classes"]
+    return [
+        f"{folder}: class {name!r} has {len(there)} {what}{f' ({there[0].path})' if len(there) == 1 else ''}; "
+        f"at least {wanted} are needed to split it: add some, or leave it out"
+        for name, there in members.items()
+        if len(there) < wanted
+    ]
 
 
 def _with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple[list[Entry], list[str]]:

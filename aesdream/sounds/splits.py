@@ -84,10 +84,12 @@ class Sounds:
 
 
 def window_samples(treatment: Treatment, samples: int, rate: int) -> int:
-    """The length of what a model of this treatment hears, in samples. Raises UserError for a window longer than the sound."""
+    """The length of what a model of this treatment hears, in samples. Raises UserError for one longer than the sound, or standing still."""
     length = samples if treatment.window is None else round(treatment.window * rate)
     if length > samples:
-        raise UserError(f"training.treatments: window {treatment.window} s is longer than the sound ({samples / rate:g} s)")
+        raise UserError(f"window: {treatment.window:g} s is longer than the sound ({samples / rate:g} s); choose a shorter one")
+    if length <= round(treatment.overlap * rate):
+        raise UserError(f"overlap: {treatment.overlap:g} s leaves no sample between one window and the next; choose a shorter one")
     return length
 
 
@@ -103,7 +105,8 @@ def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> 
 def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int, initialisation: int = 0) -> Split:
     """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
 
-    Permuted labels are drawn anew for each split and ``initialisation``. Under ``split-first`` and ``by-family`` every treatment has the same validation sounds. Raises UserError where families are unknown.
+    Permuted labels are drawn anew for each split and ``initialisation``. Under ``split-first`` and ``by-family`` every treatment has the same
+    validation sounds. Raises UserError where families are unknown, or so few that no split of them has every class on both sides.
     """
     everything = windows(sounds, treatment, np.arange(len(sounds.labels)))
     copies = generator(seed, "copies", number)
@@ -156,6 +159,8 @@ def _grouped(labels: NDArray[np.int64], families: Sequence[str], share: float, s
         return float(np.abs(got / wanted - 1).max())
 
     train, validation = min(draws, key=miss)
+    if any(len(np.unique(labels[side])) < len(wanted) for side in (train, validation)):
+        raise UserError("training.protocols: by-family finds no split of the families with every class on both sides; add families, or leave it out")
     return np.sort(train), np.sort(validation)
 
 

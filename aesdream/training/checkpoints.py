@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import nn
@@ -48,14 +49,23 @@ def save(path: Path, value: Mapping[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any]:
     """What ``save`` wrote, on the CPU. Raises DamagedFile for anything else."""
     try:
+        # torch itself does not look at the checksums that it stores.
+        with ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise DamagedFile(path, f"the checksum of {broken} does not hold")
         value = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DamagedFile(path, "missing") from None
-    except (RuntimeError, UnpicklingError, EOFError, ValueError, KeyError, OSError) as error:
-        raise DamagedFile(path, f"not a checkpoint: {str(error).splitlines()[0][:120]}") from None
+    except (BadZipFile, RuntimeError, UnpicklingError, EOFError, ValueError, KeyError, OSError) as error:
+        raise DamagedFile(path, f"not a checkpoint: {_in_short(error)}") from None
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise DamagedFile(path, "not a checkpoint of this version")
     return value
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".splitlines()[0][:120]
 
 
 def save_network(path: Path, network: nn.Module, description: Description, initial: torch.Tensor) -> None:
@@ -81,12 +91,15 @@ class Checkpoint:
 def load_network(path: Path) -> Checkpoint:
     """The finished network in ``checkpoint.pt``, in evaluation mode. Raises DamagedFile."""
     value = read(path)
-    description = Description(**{name: value[name] for name in Description.__annotations__})
-    settings = Network.model_validate(description.network).settings
-    network = settings.build(description.samples, len(description.classes), torch.Generator())
-    dtype = next(iter(value["weights"].values())).dtype
-    network.to(dtype).load_state_dict(value["weights"])
-    return Checkpoint(network.eval(), description, value["initial"])
+    try:
+        description = Description(**{name: value[name] for name in Description.__annotations__})
+        settings = Network.model_validate(description.network).settings
+        network = settings.build(description.samples, len(description.classes), torch.Generator())
+        dtype = next(iter(value["weights"].values())).dtype
+        network.to(dtype).load_state_dict(value["weights"])
+        return Checkpoint(network.eval(), description, value["initial"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise DamagedFile(path, f"not a whole checkpoint: {_in_short(error)}") from None
 
 
 def describe(network: Network, preparation: Preparation, classes: list[str], samples: int, origin: dict[str, Any]) -> Description:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import SimpleQueue, get_context
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ def default_device(local_rank: int = 0) -> torch.device:
 
 @contextmanager
 def joined() -> Iterator[Place]:
-    """Join the group of processes that the environment describes, and leave it at the end."""
+    """Join the group of processes that the environment describes, and leave it when the work is done."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     device = default_device(int(os.environ.get("LOCAL_RANK", "0")))
     if world == 1:
@@ -64,10 +65,9 @@ def joined() -> Iterator[Place]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield Place(distributed.get_rank(), world, device)
-    finally:
-        distributed.destroy_process_group()
+    yield Place(distributed.get_rank(), world, device)
+    # A process that failed leaves by ending: so its own exception is told before the others find their connections lost.
+    distributed.destroy_process_group()
 
 
 def launch(processes: int, threads: int, function: Callable[..., Any], *arguments: Any) -> None:
@@ -79,13 +79,24 @@ def launch(processes: int, threads: int, function: Callable[..., Any], *argument
         function(*arguments)
         return
     settings = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
-    multiprocessing.spawn(_start, (settings, threads, function, arguments), nprocs=processes)
+    raised = get_context("spawn").SimpleQueue()
+    try:
+        multiprocessing.spawn(_start, (raised, settings, threads, function, arguments), nprocs=processes)
+    except multiprocessing.ProcessRaisedException as error:
+        raise raised.get() from error
 
 
-def _start(rank: int, settings: dict[str, str], threads: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _start(
+    rank: int, raised: SimpleQueue[Exception], settings: dict[str, str], threads: int, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> None:
     os.environ.update(settings, RANK=str(rank), LOCAL_RANK=str(rank))
     torch.set_num_threads(threads)
-    function(*arguments)
+    try:
+        function(*arguments)
+    except Exception as error:
+        # torch hands on the text of one process's exception; the others only lose their connection to the one that failed first.
+        raised.put(error)
+        raise
 
 
 def _free_port() -> int:

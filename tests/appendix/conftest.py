@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 
@@ -211,3 +212,9 @@ def fabricate(run: Path, tree: dict[str, Any] = TREE) -> Study:
                     for side in sweep.sides:
                         write_dream(run, study, name, model.name, layer, target, side, corpus)
     return study
+
+
+@pytest.fixture(scope="session")
+def made_up() -> SimpleNamespace:
+    """``fabricate`` writes a run, ``dead`` is its dead filter."""
+    return SimpleNamespace(fabricate=fabricate, dead=DEAD)

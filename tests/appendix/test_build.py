@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from conftest import DEAD, fabricate, header
 from pypdf import PdfReader
 
 from aesdream import appendix, files
@@ -22,6 +21,7 @@ from aesdream.errors import DamagedFile
 MISSING = "models/plain/augment-first/split1-seed0"
 FAILED = "dreams/appendix/plain/by-family/split0-seed0/conv4/1/post/source"
 REASON = "the disk was full"
+HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
 
 
 def squeezed(text: str) -> str:
@@ -30,12 +30,12 @@ def squeezed(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def built(tmp_path_factory: pytest.TempPathFactory, made_up: SimpleNamespace) -> SimpleNamespace:
     run = tmp_path_factory.mktemp("fabricated") / "run"
-    study = fabricate(run)
+    study = made_up.fabricate(run)
     shutil.rmtree(run / MISSING)
     (run / f"{FAILED}.json").unlink()
-    page = appendix.build(run, study, header("appendix"), {FAILED: REASON})
+    page = appendix.build(run, study, HEADER, {FAILED: REASON})
     source = page.read_text()
     text = html.unescape(re.sub(r"<[^>]+>", " ", source.partition("</style>")[2]))
     printed = "".join(sheet.extract_text() for sheet in PdfReader(run / "appendix/appendix.pdf").pages)
@@ -87,9 +87,9 @@ def test_missing_and_failed_units_are_said_in_place(built: SimpleNamespace) -> N
     both(built, "sum over 1 of 2 models")
 
 
-def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: SimpleNamespace) -> None:
+def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: SimpleNamespace, made_up: SimpleNamespace) -> None:
     (shown,) = [entry["dream"] for entry in built.content["figures"] if entry["figure"] == "6.15"]
-    assert shown.split("/")[4:6] == list(DEAD)
+    assert shown.split("/")[4:6] == list(made_up.dead)
     both(built, f"dead: {words.STATES['silent_on_start']}")
     (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
     assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
@@ -114,7 +114,7 @@ def test_a_matrix_summed_over_models_counts_every_validation_item(built: SimpleN
 
 def test_the_ceiling_beats_chance_and_the_majority_does_not(built: SimpleNamespace) -> None:
     aucs = {(s["protocol"], s["judge"]): s["mean"]["roc_auc"]["value"] for s in built.content["yardsticks"]}
-    assert set(judge for _, judge in aucs) == set(words.JUDGES)
+    assert {judge for _, judge in aucs} == set(words.JUDGES)
     for (_, judge), value in aucs.items():
         assert value == pytest.approx({"majority": 0.5, "ceiling": 1.0}.get(judge, value))
 
@@ -139,8 +139,11 @@ def test_results_verifies_every_file_of_the_appendix(built: SimpleNamespace) -> 
 
 def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
     before = (built.run / "results.json").read_bytes()
-    appendix.build(built.run, built.study, header("appendix"), {FAILED: REASON})
+    stray = built.run / "appendix/figures/of-a-sweep-long-gone.png"
+    stray.write_bytes(b"")
+    appendix.build(built.run, built.study, HEADER, {FAILED: REASON})
     assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
+    assert not stray.exists()
 
 
 def test_conv1_moved_as_far_as_its_checkpoint_says(built: SimpleNamespace) -> None:
@@ -161,7 +164,7 @@ def test_a_damaged_file_is_found_and_named(built: SimpleNamespace, tmp_path: Pat
         out.seek(100)
         out.write(b"\xff\x00\xff")
     with pytest.raises(DamagedFile) as caught:
-        appendix.build(run, built.study, header("appendix"))
+        appendix.build(run, built.study, HEADER)
     assert caught.value.path == run / name
 
 

@@ -39,7 +39,7 @@ def laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layout", ["sound by sound", "channel by channel"])
-@pytest.mark.parametrize(("inputs", "outputs", "batch"), itertools.product((1, 2), (1, 3), (1, 4)))
+@pytest.mark.parametrize(("inputs", "outputs", "batch"), [*itertools.product((1, 2), (1, 3), (1, 4))])
 @pytest.mark.parametrize(("kernel", "stride", "samples"), SHAPES)
 def test_outputs_and_all_gradients_equal_the_ordinary_convolution(kernel, stride, samples, inputs, outputs, batch, layout):
     ours, theirs = convolutions(inputs, outputs, kernel, stride)

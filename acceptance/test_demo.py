@@ -1,0 +1,81 @@
+"""The demo itself: its time, its claims, and ten kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aesdream.seeding import generator
+from tests.runs import ROOT, aesdream, assert_same, killed_after
+
+DEMO = ROOT / "configs" / "demo.yaml"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    run = tmp_path_factory.mktemp("demo") / "run"
+    began = time.monotonic()
+    done = aesdream("run", DEMO, "--out", run)
+    assert done.returncode == 0, done.stderr
+    return run, time.monotonic() - began
+
+
+def areas(run: Path, treatment: str, protocol: str) -> list[float]:
+    """ROC AUC of every model of a treatment and protocol, over sounds."""
+    found = []
+    for path in sorted((run / "models" / treatment / protocol).glob("*/evaluation.json")):
+        sets = json.loads(path.read_text())["sets"]
+        found.append(sets.get("sounds", sets["validation"])["roc_auc"]["value"])
+    return found
+
+
+def test_the_demo_takes_at_most_five_minutes_on_two_cores(demo: tuple[Path, float]) -> None:
+    print(f"\ndemo: {demo[1]:.0f} s on {len(os.sched_getaffinity(0))} cores")
+    assert demo[1] <= 300
+
+
+def test_the_demo_dreams_112_filters_of_each_of_two_models(demo: tuple[Path, float]) -> None:
+    markers = list((demo[0] / "dreams").rglob("*.json"))
+    assert len(markers) == 2 * 112
+    assert (demo[0] / "appendix" / "appendix.pdf").stat().st_size > 100_000
+
+
+def test_what_is_learnt_by_family_is_real_and_copies_flatter(demo: tuple[Path, float]) -> None:
+    run = demo[0]
+    honest, flattering, shuffled = (areas(run, *place) for place in (("plain", "by-family"), ("oversampled", "augment-first"), ("shuffled", "by-family")))
+    print(f"\nplain by-family {np.round(honest, 3)}, oversampled augment-first {np.round(flattering, 3)}, shuffled {np.round(shuffled, 3)}")
+    assert len(honest) >= 3
+    assert np.mean(honest) >= 0.75
+    assert np.mean(flattering) > np.mean(areas(run, "oversampled", "by-family"))
+    assert abs(np.mean(shuffled) - 0.5) < 0.1
+
+
+def test_ten_kills_at_random_moments_end_in_the_bytes_of_an_undisturbed_run(demo: tuple[Path, float], tmp_path: Path) -> None:
+    run, moments = tmp_path / "run", generator(int(os.environ.get("KILLS", "0")), "kills").uniform(4, 0.2 * demo[1], 10)
+    killed = [killed_after(seconds, "run", DEMO, "--out", run) for seconds in moments]
+    print(f"\nkilled after {np.round(moments, 1)} s: {killed}")
+    done = aesdream("run", DEMO, "--out", run)
+    assert done.returncode == 0, done.stderr
+    assert_same(run, demo[0])
+
+
+def test_three_seeds_extended_to_five_train_only_the_new_ones(demo: tuple[Path, float], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("sounds.h5", "sounds.json"):
+        shutil.copy(demo[0] / name, run / name)
+    call = ("run", DEMO, "--out", run, "--until", "train", "--only", "models/plain/by-family/split0-*")
+    for seeds, there in ((3, 3), (5, 5)):
+        done = aesdream(*call, "--set", f"training.seeds={seeds}")
+        assert done.returncode == 0, done.stderr
+        markers = sorted((run / "models").rglob("evaluation.json"), key=lambda path: path.stat().st_mtime_ns)
+        assert len(markers) == there
+        if seeds == 3:
+            before = {path: path.stat().st_mtime_ns for path in markers}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
