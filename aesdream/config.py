@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from aesdream.errors import UserError
 
 QUOTE = "write a name in quotes: YAML reads a bare yes, no, on or off as true or false, and digits as a number"
+SHAPES = {"model_type": "must hold keys and values", "dict_type": "must hold keys and values", "tuple_type": "must be a list, for instance [a, b]"}
+"""pydantic's words for these speak of Python."""
 
 
 class Section(BaseModel):
@@ -107,8 +109,8 @@ def _lines(kind: type[Section], error: ValidationError) -> Iterator[str]:
         elif problem["type"] == "missing":
             yield f"{dotted}: missing; it has no default"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            given = "" if problem["type"] in ("value_error", "model_type") else f", is {problem['input']!r}"
+            message = SHAPES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+            given = "" if problem["type"] == "value_error" else f", is {problem['input']!r}"
             given += f"; {QUOTE}" if problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float) else ""
             yield f"{dotted}: {message[:1].lower()}{message[1:]}{given}" if dotted else message
 

@@ -42,6 +42,8 @@ def looked_at(study: Study) -> preprocess.Sources:
     found = {}
     try:
         for outcome in here.run(tasks, cores_a_task=1, on_gpu=False, begun=lambda task: None):
+            if outcome.error:
+                raise RuntimeError(outcome.error)
             found[id(outcome.task)] = outcome
     finally:
         here.close()

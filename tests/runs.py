@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -42,7 +43,8 @@ def killed_after(seconds: float, *arguments: str | Path) -> bool:
 
 def contents(run: Path) -> dict[str, bytes]:
     """Every file of a run but its jobs folder."""
-    return {path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file() and "jobs" not in path.relative_to(run).parts[:1]}
+    found = (path for path in sorted(run.rglob("*")) if path.is_file() and path.relative_to(run).parts[0] != "jobs")
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in found}
 
 
 def assert_same(one: Path, other: Path) -> None:
@@ -54,8 +56,6 @@ def assert_same(one: Path, other: Path) -> None:
 
 def events(run: Path) -> list[str]:
     """What the newest ledger says was begun, in order."""
-    import json
-
     newest = max((run / "jobs" / "ledger").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, default=None)
     lines = [json.loads(line) for line in newest.read_text().splitlines()] if newest else []
     return [unit for line in lines if line["event"] == "begun" for unit in line["units"]]

@@ -42,6 +42,9 @@ def test_imports_between_packages_run_one_way(package: str) -> None:
 
 @pytest.mark.parametrize("call", [["--help"], ["status", "nowhere"], ["run", "--help"]])
 def test_light_commands_start_without_torch(call: list[str]) -> None:
-    program = f"import sys; sys.argv = ['aesdream', *{call!r}]\nfrom jobs.cli import main\ntry: main()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+    program = (
+        f"import contextlib, sys\nsys.argv = ['aesdream', *{call!r}]\nfrom jobs.cli import main\n"
+        "with contextlib.suppress(SystemExit): main()\nassert 'torch' not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

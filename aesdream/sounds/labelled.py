@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from aesdream.config import Section
 from aesdream.errors import UserError
@@ -28,14 +28,14 @@ class Folder(Section):
     """Where labelled sounds lie."""
 
     path: str
-    classes: tuple[str, ...] | None = Field(None, min_length=2)
+    classes: tuple[str, ...] | None = None
     """The labels in order, the positive class last; without it they are sorted."""
 
     @field_validator("classes")
     @classmethod
-    def _each_once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if classes is not None and len(set(classes)) < len(classes):
-            raise ValueError("names a class twice; name each once")
+    def _several(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if classes is not None and len(set(classes)) < max(2, len(classes)):
+            raise ValueError(f"must name at least two classes, each once, is {', '.join(classes)}")
         return classes
 
 
@@ -155,7 +155,7 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     problems += _too_few(settings.path, rows, classes, "sounds", fewest(validation))
     related, warnings = (rows, []) if problems else _with_families(rows, looks)
     if by_family and known:
-        problems += _too_few(settings.path, {(e.label, e.family): e for e in related}.values(), classes, "families", fewest(validation))
+        problems += _too_few(settings.path, {(e.label, e.family): e for e in reversed(related)}.values(), classes, "families", fewest(validation))
     if problems:
         raise UserError(*dict.fromkeys(problems))
     return Labelled(related, list(looks), classes, known, tuple(warnings))

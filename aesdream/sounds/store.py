@@ -4,14 +4,19 @@
 ``/origin`` JSON text, ``/sha256`` of the source file, ``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's
 measure where there is one, ``/start`` (2, samples) the study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``,
 ``families_known``, ``preparation``.
+
+Every byte is under a checksum of HDF5's: columns as well as sounds are checksummed chunks, and text has a fixed length, because the heap in which
+HDF5 keeps text of any length has none (a flipped bit there is not seen, or stops the reader for good).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +30,7 @@ from aesdream.sounds import audio, descriptors
 SCHEMA = 1
 IN_MEMORY = 1 << 29
 """Corpora up to this many bytes are read once and kept; larger ones are read sound by sound, so that every process of a study fits in memory."""
-TEXT = h5py.string_dtype()
+NOTHING = np.zeros((0, 0), np.int16)
 
 
 @dataclass(frozen=True)
@@ -41,32 +46,86 @@ class Prepared:
     score: float
 
 
+class _Disk:
+    """A file for HDF5 to write to that hides the disk's first error, and drops all that would be written after it.
+
+    HDF5 cannot close a file on a full disk: it ends the process with a segmentation fault.
+    """
+
+    def __init__(self, file: FileIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
+        self.seek, self.tell, self.read, self.readinto = file.seek, file.tell, file.read, file.readinto
+
+    def write(self, data: memoryview) -> int:
+        def all_of_it() -> None:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self.file.write(rest) :]
+
+        self._attempt(all_of_it)
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        self._attempt(lambda: self.file.truncate(size))
+        return size
+
+    def flush(self) -> None:
+        self._attempt(self.file.flush)
+
+    def _attempt(self, change: Callable[[], object]) -> None:
+        if self.error is None:
+            try:
+                change()
+            except OSError as error:
+                self.error = error
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[h5py.File]:
+    with path.open("w+b", buffering=0) as opened:
+        disk = _Disk(opened)
+        with h5py.File(disk, "w", libver="v110") as file:
+            yield file
+        if disk.error is not None:
+            raise disk.error
+
+
+def _text(values: Sequence[str]) -> NDArray[np.bytes_]:
+    encoded = [value.encode() for value in values]
+    return np.array(encoded, h5py.string_dtype("utf-8", max(1, *map(len, encoded))))
+
+
+def _write(file: h5py.File, columns: Mapping[str, NDArray[Any]]) -> None:
+    for name, values in columns.items():
+        file.create_dataset(name, data=values, chunks=values.shape, fletcher32=True)
+
+
 def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int) -> None:
-    """Write ``count`` prepared sounds of ``samples`` samples; the caller owns ``path`` until it is renamed."""
-    with h5py.File(path, "w", libver="v110") as file:
+    """Write ``count`` prepared sounds of ``samples`` samples; the caller owns ``path`` until it is renamed. Raises OSError on a full disk."""
+    with _created(path) as file:
         shape = (audio.CHANNELS, samples)
         chunks = file.create_dataset("sounds", (count, *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         kept = []
         for index, prepared in enumerate(sounds):
             chunks[index] = prepared.sound
-            kept.append(prepared)
-        file["id"] = np.array([p.id for p in kept], TEXT)
-        file["origin"] = np.array([p.origin for p in kept], TEXT)
-        file["sha256"] = np.array([p.sha256 for p in kept], TEXT)
-        file["length"] = np.array([p.length for p in kept], np.int64)
-        file["score"] = np.array([p.score for p in kept])
-        file["descriptors"] = np.array([p.descriptors for p in kept])
+            kept.append(replace(prepared, sound=NOTHING))
+        text = {name: _text([getattr(p, name) for p in kept]) for name in ("id", "origin", "sha256")}
+        numbers = {name: np.array([getattr(p, name) for p in kept]) for name in ("length", "score", "descriptors")}
+        _write(file, {**text, **numbers})
 
 
 def read_scores(paths: Sequence[Path]) -> NDArray[np.float64]:
     """The composer's measure of every sound of the slices, in order."""
-    return np.concatenate([_column(path, "score") for path in paths])
+    return _joined(paths, "score")
 
 
-def _column(path: Path, name: str) -> NDArray[Any]:
-    with h5py.File(path, "r") as file:
-        column = file[name]
-        return np.array(column.asstr()[:], object) if column.dtype.kind == "O" else np.asarray(column[:])
+def _joined(paths: Sequence[Path], name: str) -> NDArray[Any]:
+    columns = []
+    for path in paths:
+        with h5py.File(path, "r") as file:
+            columns.append(file[name][...])
+    return np.concatenate(columns)
 
 
 def join(
@@ -78,11 +137,11 @@ def join(
     start: NDArray[np.int16],
     attributes: Mapping[str, Any],
 ) -> None:
-    """Join slices into one store, chunk by chunk as they are, with labels (N,), families (N,) and the start (2, samples)."""
-    columns = {
-        name: np.concatenate([_column(part, name) for part in slices]) for name in ("id", "origin", "sha256", "length", "score", "descriptors")
-    }
-    with h5py.File(path, "w", libver="v110") as file:
+    """Join slices into one store, chunk by chunk as they are, with labels (N,), families (N,) and the start (2, samples).
+
+    Raises OSError on a full disk.
+    """
+    with _created(path) as file:
         shape = start.shape
         sounds = file.create_dataset("sounds", (len(labels), *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         position = 0
@@ -92,14 +151,18 @@ def join(
                     filters, chunk = opened["sounds"].id.read_direct_chunk((index, 0, 0))
                     sounds.id.write_direct_chunk((position, 0, 0), chunk, filters)
                     position += 1
-        for name, values in columns.items():
-            file[name] = values.astype(TEXT) if values.dtype.kind == "O" else values
-        file["descriptors"].attrs["names"] = list(descriptors.LEVEL + descriptors.PLAIN)
-        file["label"] = labels
-        file["family"] = np.array(families, TEXT)
-        file.create_dataset("start", data=start, chunks=shape, fletcher32=True)
+        _write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
+        _write(file, {"label": labels, "family": _text(families), "start": start})
+        file["descriptors"].attrs["names"] = _text(descriptors.LEVEL + descriptors.PLAIN)
         for name, value in {"schema": SCHEMA, **attributes}.items():
-            file.attrs[name] = json.dumps(value) if isinstance(value, dict) else value
+            file.attrs[name] = _attribute(value)
+
+
+def _attribute(value: Any) -> Any:
+    """A number as it is, text and lists of text in fixed length, anything else as JSON text."""
+    if isinstance(value, list):
+        return _text(value)
+    return value if isinstance(value, bool | int | float) else _text([json.dumps(value)])[0]
 
 
 def opened(path: Path) -> Corpus:
@@ -126,27 +189,34 @@ class Corpus:
 
     @cached_property
     def _file(self) -> h5py.File:
-        try:
+        with self._reading("it"):
             file = h5py.File(self.path, "r")
-        except FileNotFoundError:
-            raise DamagedFile(self.path, "missing") from None
-        except OSError as error:
-            raise DamagedFile(self.path, str(error)) from None
-        if file.attrs.get("schema") != SCHEMA:
-            raise DamagedFile(self.path, f"its schema is {file.attrs.get('schema')}, not {SCHEMA}")
+            schema = file.attrs["schema"]
+        if schema != SCHEMA:
+            raise DamagedFile(self.path, f"its schema is {schema}, not {SCHEMA}")
         return file
 
-    def _all(self, name: str) -> NDArray[Any]:
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
         try:
-            column = self._file[name]
-            return np.array(column.asstr()[:], object) if column.dtype.kind == "O" else np.asarray(column[...])
-        except (OSError, KeyError) as error:
-            raise DamagedFile(self.path, f"/{name} cannot be read: {error}") from None
+            yield
+        except FileNotFoundError:
+            raise DamagedFile(self.path, "missing") from None
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
+            raise DamagedFile(self.path, f"{what} cannot be read: {error}") from None
+
+    def _all(self, name: str) -> NDArray[Any]:
+        file = self._file
+        with self._reading(f"/{name}"):
+            return np.asarray(file[name][...])
+
+    def _texts(self, name: str) -> list[str]:
+        return [text.decode() for text in self._all(name).tolist()]
 
     @cached_property
     def ids(self) -> list[str]:
         """The id of every sound."""
-        return list(self._all("id"))
+        return self._texts("id")
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -156,12 +226,12 @@ class Corpus:
     @cached_property
     def families(self) -> list[str]:
         """The family of every sound; where none are known, sounds with the same audio share one."""
-        return list(self._all("family"))
+        return self._texts("family")
 
     @cached_property
     def origins(self) -> list[str]:
         """JSON text of where every sound came from."""
-        return list(self._all("origin"))
+        return self._texts("origin")
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -181,12 +251,16 @@ class Corpus:
     @cached_property
     def attributes(self) -> dict[str, Any]:
         """The file's attributes as plain values."""
-        return {name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for name, value in self._file.attrs.items()}
+        file = self._file
+        with self._reading("an attribute"):
+            return {name: _plain(value) for name, value in file.attrs.items()}
 
     @property
     def descriptor_names(self) -> list[str]:
         """The names of the descriptors' columns."""
-        return [str(name) for name in self._file["descriptors"].attrs["names"]]
+        file = self._file
+        with self._reading("/descriptors"):
+            return list(_plain(file["descriptors"].attrs["names"]))
 
     @property
     def classes(self) -> list[str]:
@@ -203,28 +277,42 @@ class Corpus:
         """Samples a second."""
         return int(self.attributes["sample_rate"])
 
+    @cached_property
+    def _sounds(self) -> h5py.Dataset:
+        file = self._file
+        with self._reading("/sounds"):
+            return file["sounds"]
+
     @property
     def samples(self) -> int:
         """Samples a channel of every prepared sound."""
-        return int(self._file["sounds"].shape[2])
+        return int(self._sounds.shape[2])
 
     @cached_property
     def _held(self) -> NDArray[np.int16] | None:
-        stored = self._file["sounds"]
-        if stored.size * stored.dtype.itemsize > IN_MEMORY:
+        if self._sounds.size * self._sounds.dtype.itemsize > IN_MEMORY:
             return None
-        held = np.empty(stored.shape, np.int16)
+        held = np.empty(self._sounds.shape, np.int16)
         for index in range(len(held)):
             held[index] = self._chunk(index)
         return held
 
     def _chunk(self, index: int) -> NDArray[np.int16]:
+        sounds = self._sounds
         try:
-            return np.asarray(self._file["sounds"][index])
-        except OSError:
+            return np.asarray(sounds[index])
+        except (OSError, RuntimeError):
             raise DamagedFile(self.path, f"the checksum of sound {self.ids[index]} does not hold") from None
 
     def read(self, index: int, offset: int = 0, samples: int | None = None) -> NDArray[np.int16]:
         """Sound ``index``, or ``samples`` of it from ``offset``: (2, samples) int16. Raises DamagedFile where the checksum does not hold."""
         sound = self._chunk(index) if self._held is None else self._held[index]
         return sound[:, offset : None if samples is None else offset + samples]
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as it was given to ``join``."""
+    if isinstance(value, bytes):
+        return json.loads(value)
+    values = value.tolist()
+    return [text.decode() for text in values] if isinstance(values, list) else values

@@ -66,7 +66,8 @@ def joined() -> Iterator[Place]:
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     yield Place(distributed.get_rank(), world, device)
-    # A process that failed leaves by ending: so its own exception is told before the others find their connections lost.
+    distributed.barrier()  # all leave together: one that ended while the leader was still writing has aborted
+    # Not where the work failed: what failed must be told before the others find their connections lost.
     distributed.destroy_process_group()
 
 
@@ -82,7 +83,9 @@ def launch(processes: int, threads: int, function: Callable[..., Any], *argument
     raised = get_context("spawn").SimpleQueue()
     try:
         multiprocessing.spawn(_start, (raised, settings, threads, function, arguments), nprocs=processes)
-    except multiprocessing.ProcessRaisedException as error:
+    except (multiprocessing.ProcessRaisedException, multiprocessing.ProcessExitedException) as error:
+        if raised.empty():
+            raise
         raise raised.get() from error
 
 
@@ -96,6 +99,8 @@ def _start(
     except Exception as error:
         # torch hands on the text of one process's exception; the others only lose their connection to the one that failed first.
         raised.put(error)
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
         raise
 
 

@@ -13,8 +13,7 @@ import pytest
 import torch
 
 from aesdream import files
-from aesdream.dreaming.objectives import activations, find_layer, selection
-from aesdream.dreaming.objectives import Watch
+from aesdream.dreaming.objectives import Watch, activations, find_layer, selection
 from aesdream.dreaming.sonify import read_wav
 from aesdream.training.checkpoints import load_network
 from tests.runs import TINY, aesdream, assert_same, command, contents, environment, events, killed_after, wait_for
@@ -147,7 +146,7 @@ def test_a_second_run_in_the_same_folder_is_turned_away(copy: Path) -> None:
 
 
 def test_every_dream_fed_back_through_its_network_gives_the_last_activation_of_its_trace(finished: Path) -> None:
-    markers = [path for path in (finished / "dreams").rglob("*.json")]
+    markers = list((finished / "dreams").rglob("*.json"))
     assert len(markers) == 28
     for marker in markers:
         told = files.read_marker(marker)
@@ -222,3 +221,17 @@ def test_check_and_dry_run_tell_the_plan_and_write_nothing(tmp_path: Path) -> No
         assert told.returncode == 0, told.stderr
         assert "40 sounds, 11 models, 28 dreams" in told.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_train_one_model_as_one_process_does(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("sounds.h5", "sounds.json"):
+        shutil.copy(finished / name, run / name)
+    model = "models/plain/by-family/split0-seed0"
+    done = aesdream("run", TINY, "--out", run, "--only", model, "--until", "train", "--set", "training.processes=2")
+    assert done.returncode == 0, done.stderr
+    one, two = (
+        [json.loads(line)["loss"] for line in (folder / model / "history.jsonl").read_text().splitlines()] for folder in (finished, run)
+    )
+    assert two == pytest.approx(one, rel=1e-5)
