@@ -38,17 +38,18 @@ def writing(path: Path) -> Iterator[Path]:
     except OSError as error:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
-        raise _disk_error(path, error) from error
+        raise disk_error(path, error) from error
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         raise
 
 
-def _disk_error(path: Path, error: OSError) -> Exception:
+def disk_error(path: Path | str, error: OSError) -> Exception:
+    """What to raise for an ``error`` of writing ``path``: a UserError where the user can help it (a full disk, a folder of others), else itself."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
         return UserError(f"{path}: the disk is full; what was finished is whole: free some space and give the same command again")
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
         return UserError(f"{path}: cannot be written ({error.strerror}); choose another folder with --out")
     return error
 

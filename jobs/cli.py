@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from aesdream.errors import DamagedFile, UserError
+from aesdream.files import disk_error
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -45,7 +45,7 @@ def run(
     from aesdream.study import load
     from jobs import plan
     from jobs.progress import Progress
-    from jobs.running import Run, StoppedError
+    from jobs.running import Run
     from jobs.units import STAGES
 
     if until not in STAGES:
@@ -55,13 +55,12 @@ def run(
     if dry_run:
         typer.echo(plan.described(loaded, folder))
         return
-    work = Run(folder, loaded, until, only or ())
-    with suppress(StoppedError):
-        work.go(Progress())
+    work = Run(folder, loaded, Progress(), until=until, only=only or ())
+    work.go()
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
         raise typer.Exit(1)
-    typer.echo(work.page or str(folder))
+    typer.echo(work.page if until == STAGES[-1] else folder)
 
 
 @app.command()
@@ -159,6 +158,12 @@ def main() -> NoReturn:
         sys.exit(2)
     except DamagedFile as damaged:
         typer.echo(f"aesdream: {damaged}; aesdream run makes it again", err=True)
+        sys.exit(2)
+    except OSError as error:
+        wrong = disk_error(error.filename or "the run folder", error)
+        if wrong is error:
+            raise
+        typer.echo(f"aesdream: {wrong}", err=True)
         sys.exit(2)
     except typer.Abort:
         sys.exit(130)

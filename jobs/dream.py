@@ -46,7 +46,7 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     values = study.input_samples(model.treatment) * audio.CHANNELS
     recipe = {
-        "checkpoint": checkpoint,
+        "made_from": {"checkpoint": checkpoint},
         "layer": layer,
         "target": target,
         "side": side,
@@ -133,7 +133,8 @@ def _write(
     coefficients = dreams.coefficients
     content = {
         "model": model,
-        **{key: unit.recipe[key] for key in ("checkpoint", "layer", "target", "side", "rule", "step", "steps")},
+        **unit.recipe["made_from"],
+        **{key: unit.recipe[key] for key in ("layer", "target", "side", "rule", "step", "steps")},
         "start": Path(unit.name).name,
         "steps_taken": int(dreams.steps[place]),
         "sample_rate": rate,

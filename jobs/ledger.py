@@ -50,9 +50,10 @@ class Ledger:
     def __init__(self, run: Path) -> None:
         self.path = run / FOLDER / "ledger" / f"{time.strftime('%Y%m%d-%H%M%S')}-{socket.gethostname()}-{os.getpid()}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.note("submitted", [])
 
     def note(self, event: str, units: Iterable[str], **details: Any) -> None:
-        """Add a line: ``begun``, ``done`` or ``failed`` (with ``reason`` and ``log``)."""
+        """Add a line: ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), or about no unit ``submitted`` and ``stage``."""
         line = {"time": round(time.time(), 3), "event": event, "units": list(units), **details}
         with self.path.open("a", encoding="utf-8") as ledger:
             ledger.write(json.dumps(line) + "\n")

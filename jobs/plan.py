@@ -6,16 +6,22 @@ from pathlib import Path
 
 from aesdream.study import Study
 from jobs import preprocess
-from jobs.executors import Here, Task, cores, in_batches
-from jobs.running import planned
-from jobs.units import Unit
+from jobs.executors import Here, cores
+from jobs.running import looked_at, planned
+from jobs.units import Unit, refuse_changes
 
 
 def described(study: Study, folder: Path | None) -> str:
     """The plan of a study, after a look at every sound; with a run folder also what is done there. Raises UserError for all that is wrong."""
-    source = looked_at(study)
+    here = Here(study.threads)
+    try:
+        source = looked_at(study, here)
+    finally:
+        here.close()
     corpus = preprocess.joined(source)
     models, dreams = planned(study, corpus, source)
+    if folder is not None:
+        refuse_changes(folder, [corpus, *models, *dreams])
     rows = [("preprocess", [corpus, *preprocess.slices(source)], [corpus]), ("train", models, models), ("dream", dreams, dreams)]
     lines = [f"study {study.study}: {source.count} sounds, {len(models)} models, {len(dreams)} dreams"]
     if source.corpus is not None:
@@ -29,25 +35,6 @@ def described(study: Study, folder: Path | None) -> str:
         lines.append(f"{stage:<11}{len(counted):>6} units  {_size(size):>9}  about {_time(seconds):>8} on {cores()} cores{_done(counted, folder)}")
     lines.append(f"in all about {_time(total + 60)}; estimates from one machine, a GPU is many times faster")
     return "\n".join(lines)
-
-
-def looked_at(study: Study) -> preprocess.Sources:
-    """The sources of a study, every sound of a folder decoded once on all cores."""
-    entries = preprocess.entries_of(study)
-    here = Here(study.threads)
-    tasks = [
-        Task((), preprocess.look, (batch, preprocess.at_least(study)), Path("look.log"))
-        for batch in in_batches(entries, preprocess.LOOKED_AT_TOGETHER)
-    ]
-    found = {}
-    try:
-        for outcome in here.run(tasks, cores_a_task=1, on_gpu=False, begun=lambda task: None):
-            if outcome.error:
-                raise RuntimeError(outcome.error)
-            found[id(outcome.task)] = outcome
-    finally:
-        here.close()
-    return preprocess.sources(study, entries, [look for task in tasks for look in found[id(task)].result])
 
 
 def _done(units: list[Unit], folder: Path | None) -> str:

@@ -55,7 +55,7 @@ class Sources:
             recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source)), "processes": config.digest(list(PROCESSES))}
         if self.corpus is not None:
             rows = [[e.id, e.label, e.family, look.sha256] for e, look in zip(self.corpus.entries, self.corpus.inspections, strict=True)]
-            recipe["corpus"] = config.digest({"classes": list(self.corpus.classes), "sounds": rows})
+            recipe["files_and_labels"] = config.digest({"classes": list(self.corpus.classes), "sounds": rows})
         return recipe
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 from shutil import disk_usage
@@ -14,6 +15,7 @@ import yaml
 
 from aesdream import config, files
 from aesdream.errors import DamagedFile, UserError
+from aesdream.sounds.audio import Inspection
 from aesdream.study import Study, known_classes
 from jobs import appendix, dream, ledger, preprocess, train
 from jobs.executors import Here, Outcome, Task, cores, in_batches
@@ -24,48 +26,44 @@ REMADE = 3
 """How often one run makes damaged files again before it gives up."""
 
 
-@dataclass
 class Run:
-    """One call of ``aesdream run`` on a folder."""
+    """One call of ``aesdream run``: ``folder`` is the run folder, ``until`` the last stage, ``only`` globs on unit names (none: all units)."""
 
-    folder: Path
-    study: Study
-    until: str = STAGES[-1]
-    only: Sequence[str] = ()
-    failed: list[str] = field(default_factory=list)
-    page: str = ""
+    def __init__(self, folder: Path, study: Study, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = ()) -> None:
+        self.folder, self.study, self.progress, self.until, self.only = folder, study, progress, until, only
+        self.failed: list[str] = []
+        self.here = Here(study.threads)
 
-    def go(self, progress: Progress) -> None:
-        """Do what is missing, stage by stage. Raises UserError where the user's input is wrong; failed units are in ``failed``."""
-        with ledger.locked(self.folder):
-            files.remove_leftovers(self.folder)
-            self._stages = _Stages(self, progress)
-            try:
-                for attempt in range(REMADE + 1):
-                    try:
-                        self._stages.go()
-                        return
-                    except DamagedFile as damaged:
-                        if attempt == REMADE:
-                            raise UserError(f"{damaged}; it was made again {REMADE} times: look after the disk") from None
-                        progress.say(f"{damaged}; it is made again")
-                        discard(owner(self.folder, damaged.path))
-            finally:
-                self._stages.here.close()
-
-
-class _Stages:
-    """The stages of a run, in order."""
-
-    def __init__(self, run: Run, progress: Progress) -> None:
-        self.run, self.study, self.folder, self.progress = run, run.study, run.folder, progress
-        self.here = Here(run.study.threads)
-        self.book = ledger.Ledger(run.folder)
+    @property
+    def page(self) -> Path:
+        """The appendix's page."""
+        return self.folder / "appendix" / "index.html"
 
     def go(self) -> None:
-        """Every stage up to the one asked for."""
-        self.run.failed.clear()
-        source = self._sources()
+        """Do what is missing, stage by stage. Raises UserError where the user's input is wrong; the names of failed units are in ``failed``."""
+        with ledger.locked(self.folder):
+            files.remove_leftovers(self.folder)
+            self.book = ledger.Ledger(self.folder)
+            try:
+                self._with_repairs()
+            finally:
+                self.here.close()
+
+    def _with_repairs(self) -> None:
+        """Every stage; a file that turns out to be damaged is forgotten and everything begun again, which then finds most of it complete."""
+        for attempt in range(REMADE + 1):
+            try:
+                self._stages()
+                return
+            except DamagedFile as damaged:
+                if attempt == REMADE:
+                    raise UserError(f"{damaged}; it was made again {REMADE} times: look after the disk") from None
+                self.progress.say(f"{damaged}; it is made again")
+                discard(owner(self.folder, damaged.path))
+
+    def _stages(self) -> None:
+        self.failed.clear()
+        source = looked_at(self.study, self.here, self.progress)
         corpus = preprocess.joined(source)
         models, dreams = planned(self.study, corpus, source)
         refuse_changes(self.folder, [corpus, *models, *dreams])
@@ -74,31 +72,21 @@ class _Stages:
         self._write_study()
         ledger.write_plan(self.folder, {stage: {unit.name: unit.marker for unit in units} for stage, units in plan.items()})
         self._refuse_full_disk([unit for units in plan.values() for unit in units])
-        for stage in STAGES[: STAGES.index(self.run.until) + 1]:
-            getattr(self, f"_{stage}")(source, plan)
+        stages: dict[str, Callable[[], None]] = {
+            "preprocess": lambda: self._preprocess(source, corpus),
+            "train": lambda: self._train(models),
+            "dream": lambda: self._dream(dreams),
+            "appendix": lambda: self._appendix([corpus, *models, *dreams]),
+        }
+        for stage in STAGES[: STAGES.index(self.until) + 1]:
+            stages[stage]()
+            if stage == "preprocess" and self.failed:
+                return  # everything later depends on it
 
     def _write_study(self) -> None:
         resolved = yaml.safe_dump(config.plain(self.study), sort_keys=False, allow_unicode=True)
         head = f"# resolved configuration; digest {config.digest(config.plain(self.study))}\n# {versions()}\n"
         files.write_bytes(self.folder / "study.yaml", (head + resolved).encode())
-
-    def _sources(self) -> preprocess.Sources:
-        """Look at every sound, on all cores; wrong ones are all reported before any long work."""
-        entries = preprocess.entries_of(self.study)
-        tasks = [
-            Task((), preprocess.look, (batch, preprocess.at_least(self.study)), self.folder / "jobs" / "logs" / "look.log")
-            for batch in in_batches(entries, preprocess.LOOKED_AT_TOGETHER)
-        ]
-        looks: dict[int, Any] = {}
-        places = {id(task): number for number, task in enumerate(tasks)}
-        if tasks:
-            with self.progress.stage("look at the sounds", len(tasks)) as advance:
-                for outcome in self.here.run(tasks, cores_a_task=1, on_gpu=False, begun=lambda task: None):
-                    if outcome.error:
-                        raise RuntimeError(outcome.error)
-                    looks[places[id(outcome.task)]] = outcome.result
-                    advance(1)
-        return preprocess.sources(self.study, entries, [look for number in sorted(looks) for look in looks[number]])
 
     def _refuse_full_disk(self, units: Sequence[Unit]) -> None:
         missing = sum(unit.bytes for unit in units if not (self.folder / unit.marker).exists())
@@ -106,41 +94,38 @@ class _Stages:
         if missing > free:
             raise UserError(f"{self.folder}: {missing / 1e9:.1f} GB are still to be written, {free / 1e9:.1f} GB are free; free some or use --out")
 
-    def _preprocess(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
-        corpus = plan["preprocess"][0]
-        if self._todo([corpus]):
-            parts = preprocess.slices(source)
-            self._do(
-                "preprocess", [[part] for part in self._missing(parts)], lambda batch: (preprocess.prepare_slice, (self.folder, source, batch[0]))
-            )
-            if not self.run.failed:
-                self._do("join", [[corpus]], lambda batch: (preprocess.join, (self.folder, source, corpus, parts)))
-        if self.run.failed:
-            raise StoppedError
+    def _preprocess(self, source: preprocess.Sources, corpus: Unit) -> None:
+        if not self._missing([corpus]):  # whatever --only says: nothing can be done without sounds
+            return
+        parts = preprocess.slices(source)
+        self._do("preprocess", [[part] for part in self._missing(parts)], lambda batch: (preprocess.prepare_slice, (self.folder, source, batch[0])))
+        if not self.failed:
+            self._do("join", [[corpus]], lambda batch: (preprocess.join, (self.folder, source, corpus, parts)))
 
-    def _train(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
-        todo = sorted(self._todo(plan["train"]), key=lambda unit: -unit.seconds)
+    def _train(self, units: Sequence[Unit]) -> None:
+        longest_first = sorted(self._todo(units), key=lambda unit: -unit.seconds)
         models = {f"models/{model.name}": model for model in self.study.models()}
+        cores_a_task = self.study.training.processes * self.study.threads
         self._do(
-            "train", [[unit] for unit in todo], lambda batch: (train.make, (self.folder, self.study, batch[0], models[batch[0].name])),
-            cores_a_task=self.study.training.processes * self.study.threads, on_gpu=True,
-        )  # fmt: skip
+            "train",
+            [[unit] for unit in longest_first],
+            lambda batch: (train.make, (self.folder, self.study, batch[0], models[batch[0].name])),
+            cores_a_task=cores_a_task,
+            on_gpu=True,
+        )
 
-    def _dream(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
-        batches = dream.batches(self._todo(plan["dream"]))
-        self._do(
-            "dream", batches, lambda batch: (dream.make, (self.folder, self.study, batch)), cores_a_task=self.study.threads, on_gpu=True,
-        )  # fmt: skip
+    def _dream(self, units: Sequence[Unit]) -> None:
+        batches = dream.batches(self._todo(units))
+        work = lambda batch: (dream.make, (self.folder, self.study, batch))  # noqa: E731
+        self._do("dream", batches, work, cores_a_task=self.study.threads, on_gpu=True)
 
-    def _appendix(self, source: preprocess.Sources, plan: dict[str, list[Unit]]) -> None:
-        shown = [unit for stage in STAGES[:-1] for unit in plan[stage]]
+    def _appendix(self, shown: Sequence[Unit]) -> None:
         page, failed = appendix.unit(self.folder, self.study, shown), appendix.failures(self.folder, shown)
         todo = self._todo([page])
         self._do("appendix", [todo] if todo else [], lambda batch: (appendix.make, (self.folder, self.study, page, failed)))
-        self.run.page = str(self.folder / "appendix" / "index.html")
 
     def _todo(self, units: Sequence[Unit]) -> list[Unit]:
-        chosen = [u for u in units if not self.run.only or any(fnmatchcase(u.name, pattern) for pattern in self.run.only)]
+        chosen = [u for u in units if not self.only or any(fnmatchcase(u.name, pattern) for pattern in self.only)]
         return self._missing(chosen)
 
     def _missing(self, units: Sequence[Unit]) -> list[Unit]:
@@ -174,12 +159,25 @@ class _Stages:
             raise outcome.damaged
         if outcome.wrong is not None:
             raise outcome.wrong
-        self.run.failed += outcome.task.units
+        self.failed += outcome.task.units
         self.progress.say(f"{outcome.task.units[0]}: failed: {outcome.error}" + (f" (see {log})" if log else ""))
 
 
-class StoppedError(Exception):
-    """A stage failed on which every later one depends."""
+def looked_at(study: Study, here: Here, progress: Progress | None = None) -> preprocess.Sources:
+    """The sources of a study, every sound of a folder decoded once, on all cores. Raises UserError with everything that is wrong with any of them."""
+    entries = preprocess.entries_of(study)
+    batches = in_batches(entries, preprocess.LOOKED_AT_TOGETHER)
+    least = preprocess.at_least(study)
+    tasks = [Task((str(number),), preprocess.look, (batch, least), Path(os.devnull)) for number, batch in enumerate(batches)]
+    looks: dict[int, list[Inspection]] = {}
+    with progress.stage("look at the sounds", len(entries)) if progress and tasks else nullcontext(lambda count: None) as advance:
+        for outcome in here.run(tasks, cores_a_task=1, on_gpu=False, begun=lambda task: None):
+            if outcome.error:
+                raise RuntimeError(outcome.error)
+            number = int(outcome.task.units[0])
+            looks[number] = outcome.result
+            advance(len(batches[number]))
+    return preprocess.sources(study, entries, [look for number in sorted(looks) for look in looks[number]])
 
 
 def planned(study: Study, corpus: Unit, source: preprocess.Sources) -> tuple[list[Unit], list[Unit]]:

@@ -23,7 +23,6 @@ from aesdream.training.checkpoints import Checkpoint, load_network
 from jobs import train
 from jobs.progress import Progress
 from jobs.running import Run
-from jobs.units import STAGES
 
 
 def study_of(run: Path) -> Study:
@@ -144,6 +143,8 @@ def appendix(run: Path) -> str:
     """Draw the appendix again; returns the path of its page."""
     study = study_of(run)
     (run / "results.json").unlink(missing_ok=True)
-    work = Run(run, study, STAGES[-1], ["appendix"])
-    work.go(Progress())
-    return work.page
+    work = Run(run, study, Progress(), only=["appendix"])
+    work.go()
+    if work.failed:
+        raise UserError(f"{run}: the appendix could not be drawn; aesdream status {run} tells why")
+    return str(work.page)

@@ -38,7 +38,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     epochs = training.epochs if treatment.epochs is None else treatment.epochs
     made = config.plain(treatment)
     recipe = {
-        "sounds": sounds_digest,
+        "made_from": {"sounds": sounds_digest},
         "seed": study.seed,
         "threads": study.threads,
         "network": config.plain(study.network),

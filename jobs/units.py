@@ -62,8 +62,10 @@ def refuse_changes(run: Path, units: Iterable[Unit]) -> None:
                 changed.setdefault(line, []).append(unit.name)
         except DamagedFile:
             continue
+    # What a unit is made from changes with its maker's own keys, and those say more.
+    own = {line: names for line, names in changed.items() if not line.startswith("made_from.")}
     if changed:
-        lines = [f"{line} ({_named(names)})" for line, names in changed.items()]
+        lines = [f"{line} ({_named(names)})" for line, names in (own or changed).items()]
         raise UserError(f"{run}: finished units were made with other settings:", *lines, "put these back, or choose another folder with --out")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from aesdream import config
 from aesdream.config import Section
@@ -27,7 +28,7 @@ class Inner(Section):
 class Outer(Section):
     title: str
     inner: Inner = Inner()
-    shelf: dict[str, Inner] = {}
+    shelf: dict[str, Inner] = Field(default_factory=dict)
     rate: float = 1.0
 
 
@@ -81,7 +82,7 @@ def test_bytes_that_are_no_text_and_a_folder_are_refused_by_name(tmp_path: Path)
     path = tmp_path / "study.yaml"
     path.write_bytes(b"a: \xff\xfe\n")
     for wrong in (path, tmp_path):
-        with pytest.raises(UserError, match="cannot be read .*; a study is a YAML text file"):
+        with pytest.raises(UserError, match=r"cannot be read .*; a study is a YAML text file"):
             config.read_yaml(wrong)
 
 

@@ -34,10 +34,15 @@ def test_a_file_appears_with_its_folders_and_nothing_beside_it(tmp_path: Path) -
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, trouble: type[BaseException]) -> None:
     path = tmp_path / "file"
     files.write_bytes(path, b"old")
-    with pytest.raises(trouble), files.writing(path) as aside:
-        aside.write_bytes(b"half")
-        assert path.read_bytes() == b"old"
-        raise trouble
+
+    def fail() -> None:
+        with files.writing(path) as aside:
+            aside.write_bytes(b"half")
+            assert path.read_bytes() == b"old"
+            raise trouble
+
+    with pytest.raises(trouble):
+        fail()
     assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("file", b"old")]
 
 

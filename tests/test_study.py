@@ -113,7 +113,10 @@ def test_a_contradiction_is_one_line_with_its_key_and_a_remedy(tmp_path: Path, c
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        (["sweeps.s.models=plain/split-first/*"], "sweeps.s.models: 'plain/split-first/*' names no model; the first of 1: plain/by-family/split0-seed0"),
+        (
+            ["sweeps.s.models=plain/split-first/*"],
+            "sweeps.s.models: 'plain/split-first/*' names no model; the first of 1: plain/by-family/split0-seed0",
+        ),
         (["sweeps.s.layers=[conv5]"], "sweeps.s.layers: 'conv5' is unknown; valid: conv1, conv2, conv3, conv4, class"),
         (["sweeps.s={models: '*', layers: conv4, targets: [0, 2]}"], "sweeps.s.targets: target conv4:2: conv4 has 2 filters; valid: 0 to 1"),
         (["sounds.folder.classes=[dull, bright]", "sweeps.s={models: '*', layers: class, targets: loud}"], "target class:loud: class has 2 filters"),

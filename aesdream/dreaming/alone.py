@@ -24,7 +24,7 @@ def dream_alone(
     if layer != "class":
         try:
             dreamed = dream(checkpoint.network, layer, [filters], torch.from_numpy(heard), side=side, rule=rule, step=step, steps=steps)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise UserError(f"the sound is too short for {layer} ({heard.shape[1]} samples): {error}") from None
         return dreamed.sounds[0].numpy(), dreamed.activation[0].tolist()
     length = checkpoint.description.samples

@@ -16,6 +16,8 @@ from aesdream.dreaming.sonify import LOWEST_HEARD, Sound, rms
 SEGMENT_SECONDS = 0.1
 ENVELOPE_HERTZ = 100.0
 FASTEST_MODULATION = 20.0
+ROUNDING = 1e-6
+"""Loudness that changes by less than this share of its mean is steady; what is left is rounding."""
 
 
 def power_spectrum(sound: Sound, rate: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -60,7 +62,8 @@ def modulation(sound: Sound, rate: int) -> tuple[NDArray[np.floating], NDArray[n
     frequencies = np.fft.rfftfreq(len(envelope), hop / rate)
     kept = (frequencies > 0) & (frequencies <= FASTEST_MODULATION)
     total = power[kept].sum()
-    return frequencies[kept], power[kept] / total if total > 0 else np.zeros(kept.sum())
+    rounding = np.square(ROUNDING * envelope.sum())
+    return frequencies[kept], power[kept] / total if total > rounding else np.zeros(kept.sum())
 
 
 def anatomy(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def dream(
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
-    Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a gradient that is not.
+    Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a
+    gradient or an activation that is not.
     """
     if side not in ("pre", "post"):
         raise one_of("side", side, ("pre", "post"))
@@ -95,6 +96,8 @@ class _Climb:
         if self.chosen is None:
             self.chosen = selection(self.targets, outputs.shape[1], outputs)
         found = activations(outputs, self.layer, self.side, self.chosen)
+        if not torch.isfinite(found).all():
+            raise FloatingPointError("the activation is not finite: the weights of the network or its input are too large")
         self.trace.append(found.detach())
         return found, first
 

@@ -70,12 +70,14 @@ class Watch:
 @contextmanager
 def listening(network: nn.Module) -> Iterator[None]:
     """Evaluation mode, no gradients for weights; everything as it was afterwards."""
-    mode, wanted = network.training, [parameter.requires_grad for parameter in network.parameters()]
+    modes = [module.training for module in network.modules()]
+    wanted = [parameter.requires_grad for parameter in network.parameters()]
     network.eval().requires_grad_(False)
     try:
         yield
     finally:
-        network.train(mode)
+        for module, mode in zip(network.modules(), modes, strict=True):
+            module.training = mode
         for parameter, before in zip(network.parameters(), wanted, strict=True):
             parameter.requires_grad_(before)
 

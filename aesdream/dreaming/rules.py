@@ -11,16 +11,28 @@ from collections.abc import Callable
 import torch
 
 Measure = Callable[[torch.Tensor], torch.Tensor]
-CONSTANT = 1e-10
-"""A variance below this share of the squared mean is rounding: the gradient is one number."""
+BLOCK = 4096
+"""Values that are added up in their own precision; what blocks hold is added in double. A single sum of a sound's million values in single
+precision is off by a thousandth, and a deviation beside a large mean by far more."""
+CONSTANT = 256
+"""A variance below this many roundings of the squared mean is none: the gradient is one number."""
+
+
+def _sums(gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums (batch,) of the values (batch, n) and of their squares, in double."""
+    whole = gradient.shape[1] // BLOCK * BLOCK
+    parts = (gradient[:, :whole].reshape(len(gradient), whole // BLOCK, BLOCK), gradient[:, None, whole:])
+    plain = sum((part.sum(2).double().sum(1) for part in parts), start=torch.zeros((), dtype=torch.float64, device=gradient.device))
+    squares = sum((torch.linalg.vector_norm(part, dim=2).double().square().sum(1) for part in parts), start=torch.zeros_like(plain))
+    return plain, squares
 
 
 def _deviation(gradient: torch.Tensor) -> torch.Tensor:
-    """Standard deviation from two sums, several times as fast as torch's own, which goes sample by sample."""
-    mean = gradient.mean(dim=1).double()
-    square = torch.linalg.vector_norm(gradient, dim=1).double().square() / gradient.shape[1]
-    variance = square - mean.square()
-    return torch.where(variance > CONSTANT * square, variance, 0).sqrt().to(gradient.dtype)
+    """Standard deviation from two sums, several times as fast as torch's own, which goes value by value."""
+    plain, squares = (total / gradient.shape[1] for total in _sums(gradient))
+    variance = squares - plain.square()
+    rounding = CONSTANT * torch.finfo(gradient.dtype).eps * squares
+    return torch.where(variance <= rounding, 0, variance).sqrt().to(gradient.dtype)
 
 
 RULES: dict[str, Measure] = {
@@ -28,13 +40,14 @@ RULES: dict[str, Measure] = {
     "std": _deviation,
     "max": lambda gradient: gradient.abs().amax(dim=1),
     "mean": lambda gradient: gradient.abs().mean(dim=1),
-    "norm": lambda gradient: torch.linalg.vector_norm(gradient, dim=1),
+    "norm": lambda gradient: _sums(gradient)[1].sqrt().to(gradient.dtype),
 }
 """What each rule divides the gradient (batch, values) by, a number a sound."""
 
 
 def multipliers(rule: str, step: float, gradient: torch.Tensor) -> torch.Tensor:
-    """The factor (batch,) by which each sound's gradient (batch, ...) becomes its step; 0 where the gradient is zero, never NaN."""
+    """The factor (batch,) by which each sound's gradient (batch, ...) becomes its step; 0 where the gradient is zero, NaN where it is not finite."""
     flat = gradient.flatten(1)
     size = RULES[rule](flat)
-    return torch.where(size > 0, step / size.clamp_min(torch.finfo(size.dtype).tiny), torch.zeros_like(size))
+    factors = torch.where(size > 0, step / size.clamp_min(torch.finfo(size.dtype).tiny), torch.zeros_like(size))
+    return torch.where(torch.isfinite(size), factors, torch.nan)

@@ -152,12 +152,14 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
         problems += [f"{e.path}: its family is empty; name one for every sound or for none" for e in rows if not e.family]
     elif by_family:
         problems.append(f"{settings.path}: training.protocols has by-family, no sound a family; name them in labels.csv, or leave by-family out")
-    problems += _too_few(settings.path, rows, classes, "sounds", fewest(validation))
-    related, warnings = (rows, []) if problems else _with_families(rows, looks)
+    few = _too_few(rows, classes, "sounds", fewest(validation))
+    related, warnings = (rows, []) if problems or few else _with_families(rows, looks)
     if by_family and known:
-        problems += _too_few(settings.path, {(e.label, e.family): e for e in reversed(related)}.values(), classes, "families", fewest(validation))
+        enough = [name for name in classes if name not in few]
+        few |= _too_few({(e.label, e.family): e for e in reversed(related)}.values(), enough, "families", fewest(validation))
+    problems += [f"{settings.path}: {line}" for line in few.values()]
     if problems:
-        raise UserError(*dict.fromkeys(problems))
+        raise UserError(*problems)
     return Labelled(related, list(looks), classes, known, tuple(warnings))
 
 
@@ -166,16 +168,17 @@ def fewest(validation: float) -> int:
     return max(FEWEST, math.ceil(round(1 / min(validation, 1 - validation), 6)))
 
 
-def _too_few(folder: str, of: Collection[Entry], classes: tuple[str, ...], what: str, wanted: int) -> list[str]:
+def _too_few(of: Collection[Entry], classes: Sequence[str], what: str, wanted: int) -> dict[str, str]:
+    """A line for each class of which there are too few."""
+    if len(classes) == 1 and all(entry.label == classes[0] for entry in of):
+        return {classes[0]: f"every sound is labelled {classes[0]!r}; a judge needs at least two classes"}
     members = {name: [entry for entry in of if entry.label == name] for name in classes}
-    if len(classes) == 1:
-        return [f"{folder}: every sound is labelled {classes[0]!r}; a judge needs at least two classes"]
-    return [
-        f"{folder}: class {name!r} has {len(there)} {what}{f' ({there[0].path})' if len(there) == 1 else ''}; "
+    return {
+        name: f"class {name!r} has {len(there)} {what}{f' ({there[0].path})' if len(there) == 1 else ''}; "
         f"at least {wanted} are needed to split it: add some, or leave it out"
         for name, there in members.items()
         if len(there) < wanted
-    ]
+    }
 
 
 def _with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple[list[Entry], list[str]]:

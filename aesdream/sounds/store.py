@@ -5,18 +5,15 @@
 measure where there is one, ``/start`` (2, samples) the study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``,
 ``families_known``, ``preparation``.
 
-Every byte is under a checksum of HDF5's: columns as well as sounds are checksummed chunks, and text has a fixed length, because the heap in which
-HDF5 keeps text of any length has none (a flipped bit there is not seen, or stops the reader for good).
+Every byte is under a checksum (see ``hdf5.py``).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesdream.errors import DamagedFile
-from aesdream.sounds import audio, descriptors
+from aesdream.sounds import audio, descriptors, hdf5
 
 SCHEMA = 1
 IN_MEMORY = 1 << 29
@@ -46,73 +43,18 @@ class Prepared:
     score: float
 
 
-class _Disk:
-    """A file for HDF5 to write to that hides the disk's first error, and drops all that would be written after it.
-
-    HDF5 cannot close a file on a full disk: it ends the process with a segmentation fault.
-    """
-
-    def __init__(self, file: FileIO) -> None:
-        self.file = file
-        self.error: OSError | None = None
-        self.seek, self.tell, self.read, self.readinto = file.seek, file.tell, file.read, file.readinto
-
-    def write(self, data: memoryview) -> int:
-        def all_of_it() -> None:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self.file.write(rest) :]
-
-        self._attempt(all_of_it)
-        return len(data)
-
-    def truncate(self, size: int) -> int:
-        self._attempt(lambda: self.file.truncate(size))
-        return size
-
-    def flush(self) -> None:
-        self._attempt(self.file.flush)
-
-    def _attempt(self, change: Callable[[], object]) -> None:
-        if self.error is None:
-            try:
-                change()
-            except OSError as error:
-                self.error = error
-
-
-@contextmanager
-def _created(path: Path) -> Iterator[h5py.File]:
-    with path.open("w+b", buffering=0) as opened:
-        disk = _Disk(opened)
-        with h5py.File(disk, "w", libver="v110") as file:
-            yield file
-        if disk.error is not None:
-            raise disk.error
-
-
-def _text(values: Sequence[str]) -> NDArray[np.bytes_]:
-    encoded = [value.encode() for value in values]
-    return np.array(encoded, h5py.string_dtype("utf-8", max(1, *map(len, encoded))))
-
-
-def _write(file: h5py.File, columns: Mapping[str, NDArray[Any]]) -> None:
-    for name, values in columns.items():
-        file.create_dataset(name, data=values, chunks=values.shape, fletcher32=True)
-
-
 def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int) -> None:
     """Write ``count`` prepared sounds of ``samples`` samples; the caller owns ``path`` until it is renamed. Raises OSError on a full disk."""
-    with _created(path) as file:
+    with hdf5.created(path) as file:
         shape = (audio.CHANNELS, samples)
         chunks = file.create_dataset("sounds", (count, *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         kept = []
         for index, prepared in enumerate(sounds):
             chunks[index] = prepared.sound
             kept.append(replace(prepared, sound=NOTHING))
-        text = {name: _text([getattr(p, name) for p in kept]) for name in ("id", "origin", "sha256")}
+        text = {name: hdf5.text([getattr(p, name) for p in kept]) for name in ("id", "origin", "sha256")}
         numbers = {name: np.array([getattr(p, name) for p in kept]) for name in ("length", "score", "descriptors")}
-        _write(file, {**text, **numbers})
+        hdf5.write(file, {**text, **numbers})
 
 
 def read_scores(paths: Sequence[Path]) -> NDArray[np.float64]:
@@ -141,7 +83,7 @@ def join(
 
     Raises OSError on a full disk.
     """
-    with _created(path) as file:
+    with hdf5.created(path) as file:
         shape = start.shape
         sounds = file.create_dataset("sounds", (len(labels), *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         position = 0
@@ -151,18 +93,10 @@ def join(
                     filters, chunk = opened["sounds"].id.read_direct_chunk((index, 0, 0))
                     sounds.id.write_direct_chunk((position, 0, 0), chunk, filters)
                     position += 1
-        _write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
-        _write(file, {"label": labels, "family": _text(families), "start": start})
-        file["descriptors"].attrs["names"] = _text(descriptors.LEVEL + descriptors.PLAIN)
-        for name, value in {"schema": SCHEMA, **attributes}.items():
-            file.attrs[name] = _attribute(value)
-
-
-def _attribute(value: Any) -> Any:
-    """A number as it is, text and lists of text in fixed length, anything else as JSON text."""
-    if isinstance(value, list):
-        return _text(value)
-    return value if isinstance(value, bool | int | float) else _text([json.dumps(value)])[0]
+        hdf5.write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
+        hdf5.write(file, {"label": labels, "family": hdf5.text(families), "start": start})
+        hdf5.describe(file["descriptors"], {"names": list(descriptors.LEVEL + descriptors.PLAIN)})
+        hdf5.describe(file, {"schema": SCHEMA, **attributes})
 
 
 def opened(path: Path) -> Corpus:
@@ -253,14 +187,14 @@ class Corpus:
         """The file's attributes as plain values."""
         file = self._file
         with self._reading("an attribute"):
-            return {name: _plain(value) for name, value in file.attrs.items()}
+            return hdf5.described(file)
 
     @property
     def descriptor_names(self) -> list[str]:
         """The names of the descriptors' columns."""
         file = self._file
         with self._reading("/descriptors"):
-            return list(_plain(file["descriptors"].attrs["names"]))
+            return list(hdf5.described(file["descriptors"])["names"])
 
     @property
     def classes(self) -> list[str]:
@@ -308,11 +242,3 @@ class Corpus:
         """Sound ``index``, or ``samples`` of it from ``offset``: (2, samples) int16. Raises DamagedFile where the checksum does not hold."""
         sound = self._chunk(index) if self._held is None else self._held[index]
         return sound[:, offset : None if samples is None else offset + samples]
-
-
-def _plain(value: Any) -> Any:
-    """An attribute as it was given to ``join``."""
-    if isinstance(value, bytes):
-        return json.loads(value)
-    values = value.tolist()
-    return [text.decode() for text in values] if isinstance(values, list) else values

@@ -231,7 +231,5 @@ def test_two_processes_train_one_model_as_one_process_does(finished: Path, tmp_p
     model = "models/plain/by-family/split0-seed0"
     done = aesdream("run", TINY, "--out", run, "--only", model, "--until", "train", "--set", "training.processes=2")
     assert done.returncode == 0, done.stderr
-    one, two = (
-        [json.loads(line)["loss"] for line in (folder / model / "history.jsonl").read_text().splitlines()] for folder in (finished, run)
-    )
+    one, two = ([json.loads(line)["loss"] for line in (folder / model / "history.jsonl").read_text().splitlines()] for folder in (finished, run))
     assert two == pytest.approx(one, rel=1e-5)

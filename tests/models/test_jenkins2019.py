@@ -17,6 +17,7 @@ from aesdream import config
 from aesdream.models.jenkins import Jenkins, JenkinsNetwork
 from aesdream.sounds import splits
 from aesdream.study import Study, load
+from jobs import plan
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SOUNDS, INTERESTING = 998, 164
@@ -276,3 +277,7 @@ def test_the_synthetic_study_has_the_thesis_size():
     assert len(dreams) == 112
     assert study.training.treatments["shuffled"].oversampling == 5
     assert study.training.treatments["untrained"].epochs == 0
+
+
+def test_the_synthetic_study_is_planned_without_being_run():
+    assert plan.described(load(SYNTHETIC), None).startswith("study jenkins2019-synthetic: 998 sounds, 8 models, 112 dreams")

@@ -30,7 +30,9 @@ def look(found: list[Entry], seen: list[Inspection] | None = None, *, by_family:
     return examined(Folder(path="/c", classes=classes), found, seen or looks(found), by_family=by_family, validation=0.3)
 
 
-def problems(found: list[Entry], seen: list[Inspection] | None = None, *, by_family: bool = True, classes: tuple[str, ...] | None = None) -> list[str]:
+def problems(
+    found: list[Entry], seen: list[Inspection] | None = None, *, by_family: bool = True, classes: tuple[str, ...] | None = None
+) -> list[str]:
     with pytest.raises(UserError) as refused:
         look(found, seen, by_family=by_family, classes=classes)
     return list(refused.value.lines)
@@ -51,13 +53,24 @@ def test_columns_may_stand_in_any_order_and_paths_may_be_absolute(tmp_path: Path
 
 
 def test_segments_of_one_file_have_ids_of_their_own(tmp_path: Path) -> None:
-    folder = written(tmp_path, "path,label,start,end\na.wav,dull,0,1\na.wav,dull,1,\na.wav,dull,12345.6781,12345.6782\na.wav,dull,12345.6782,12345.6783\n")
+    folder = written(
+        tmp_path, "path,label,start,end\na.wav,dull,0,1\na.wav,dull,1,\na.wav,dull,12345.6781,12345.6782\na.wav,dull,12345.6782,12345.6783\n"
+    )
     assert [entry.problem for entry in entries(folder)] == [""] * 4
     assert [entry.id for entry in entries(folder)] == ["a.wav#0-1", "a.wav#1-", "a.wav#12345.6781-12345.6782", "a.wav#12345.6782-12345.6783"]
 
 
 def test_one_folder_a_class_takes_every_sound_below_it_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("dull/a.wav", "dull/deep/b.FLAC", "bright/c.aif", "bright/notes.txt", "bright/._c.wav", ".hidden/d.wav", "cover.wav", "dull/e.wav/f.ogg"):
+    for name in (
+        "dull/a.wav",
+        "dull/deep/b.FLAC",
+        "bright/c.aif",
+        "bright/notes.txt",
+        "bright/._c.wav",
+        ".hidden/d.wav",
+        "cover.wav",
+        "dull/e.wav/f.ogg",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = [(entry.name, entry.label, entry.family) for entry in entries(tmp_path)]

@@ -36,9 +36,7 @@ def validation_sounds(divided: Split) -> set[int]:
     return set(divided.validation.sound.tolist())
 
 
-@pytest.mark.parametrize(
-    ("treatment", "pieces", "validated"), [("plain", 998, 300), ("windowed", 5988, 1797), ("oversampled", 1654, 497)], ids=lambda v: str(v)
-)
+@pytest.mark.parametrize(("treatment", "pieces", "validated"), [("plain", 998, 300), ("windowed", 5988, 1797), ("oversampled", 1654, 497)], ids=str)
 def test_augment_first_gives_the_thesiss_counts_exactly(treatment: str, pieces: int, validated: int) -> None:
     divided = split(THESIS, TREATMENTS[treatment], "augment-first", 0.3, 0, 0)
     assert len(divided.validation) == validated
