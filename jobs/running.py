@@ -64,6 +64,8 @@ class Run:
     def _stages(self) -> None:
         self.failed.clear()
         source = looked_at(self.study, self.here, self.progress)
+        for warning in source.corpus.warnings if source.corpus is not None else ():
+            self.progress.say(f"warning: {warning}")
         corpus = preprocess.joined(source)
         models, dreams = planned(self.study, corpus, source)
         refuse_changes(self.folder, [corpus, *models, *dreams])
@@ -92,7 +94,7 @@ class Run:
         missing = sum(unit.bytes for unit in units if not (self.folder / unit.marker).exists())
         free = disk_usage(self.folder).free
         if missing > free:
-            raise UserError(f"{self.folder}: {missing / 1e9:.1f} GB are still to be written, {free / 1e9:.1f} GB are free; free some or use --out")
+            raise UserError(f"{self.folder}: {missing / 1e6:.0f} MB are still to be written, {free / 1e6:.0f} MB are free; free some or use --out")
 
     def _preprocess(self, source: preprocess.Sources, corpus: Unit) -> None:
         if not self._missing([corpus]):  # whatever --only says: nothing can be done without sounds

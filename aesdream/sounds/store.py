@@ -25,8 +25,6 @@ from aesdream.errors import DamagedFile
 from aesdream.sounds import audio, descriptors, hdf5
 
 SCHEMA = 1
-IN_MEMORY = 1 << 29
-"""Corpora up to this many bytes are read once and kept; larger ones are read sound by sound, so that every process of a study fits in memory."""
 NOTHING = np.zeros((0, 0), np.int16)
 
 
@@ -223,22 +221,26 @@ class Corpus:
         return int(self._sounds.shape[2])
 
     @cached_property
-    def _held(self) -> NDArray[np.int16] | None:
-        if self._sounds.size * self._sounds.dtype.itemsize > IN_MEMORY:
-            return None
-        held = np.empty(self._sounds.shape, np.int16)
-        for index in range(len(held)):
-            held[index] = self._chunk(index)
-        return held
+    def _bytes(self) -> np.memmap[Any, np.dtype[np.uint8]]:
+        """The file in memory, shared by all processes; a private map, so that nobody can write to the file through it."""
+        return np.memmap(self.path, np.uint8, mode="c")
 
-    def _chunk(self, index: int) -> NDArray[np.int16]:
+    @cached_property
+    def _views(self) -> dict[int, NDArray[np.int16]]:
+        """The sounds looked at so far, where they lie in the file."""
+        return {}
+
+    def _view(self, index: int) -> NDArray[np.int16]:
+        """Sound ``index`` where it lies in the file, after HDF5 has read it once and found its checksum to hold."""
         sounds = self._sounds
         try:
-            return np.asarray(sounds[index])
+            sounds[index]
         except (OSError, RuntimeError):
             raise DamagedFile(self.path, f"the checksum of sound {self.ids[index]} does not hold") from None
+        return np.ndarray(sounds.shape[1:], "<i2", self._bytes, sounds.id.get_chunk_info_by_coord((index, 0, 0)).byte_offset)
 
     def read(self, index: int, offset: int = 0, samples: int | None = None) -> NDArray[np.int16]:
         """Sound ``index``, or ``samples`` of it from ``offset``: (2, samples) int16. Raises DamagedFile where the checksum does not hold."""
-        sound = self._chunk(index) if self._held is None else self._held[index]
-        return sound[:, offset : None if samples is None else offset + samples]
+        if index not in self._views:
+            self._views[index] = self._view(index)
+        return self._views[index][:, offset : None if samples is None else offset + samples]

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,17 +83,19 @@ def test_slices_of_any_size_join_to_the_same_bytes(path: Path, tmp_path: Path) -
     assert {joined(tmp_path, size).read_bytes() for size in (1, 3, COUNT)} == {path.read_bytes()}
 
 
-def test_sounds_are_read_one_by_one_where_they_do_not_fit_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "IN_MEMORY", 100)
+def test_sounds_are_read_as_they_were_written_whole_or_in_part(path: Path) -> None:
     corpus = Corpus(path)
     np.testing.assert_array_equal([corpus.read(i) for i in range(COUNT)], [p.sound for p in prepared()])
+    np.testing.assert_array_equal(corpus.read(3, 5, 20), next(islice(prepared(), 3, None)).sound[:, 5:25])
 
 
-@pytest.mark.parametrize("in_memory", [0, 1 << 29])
-def test_a_flipped_bit_in_a_sound_is_found_when_read_and_names_the_sound(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: int
-) -> None:
-    monkeypatch.setattr(store, "IN_MEMORY", in_memory)
+def test_what_was_read_can_be_changed_without_changing_the_file(path: Path) -> None:
+    corpus = Corpus(path)
+    corpus.read(3)[:] = 0
+    np.testing.assert_array_equal(Corpus(path).read(3), next(islice(prepared(), 3, None)).sound)
+
+
+def test_a_flipped_bit_in_a_sound_is_found_when_read_and_names_the_sound(path: Path, tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(sound(7).tobytes()) + 100] ^= 0x10
     damaged = tmp_path / "sounds.h5"
@@ -100,8 +103,7 @@ def test_a_flipped_bit_in_a_sound_is_found_when_read_and_names_the_sound(
     corpus = Corpus(damaged)
     with pytest.raises(DamagedFile, match=r"sounds\.h5: damaged \(the checksum of sound sub/ééééééé\.wav does not hold\)"):
         corpus.read(7)
-    if not in_memory:
-        np.testing.assert_array_equal(corpus.read(6), sound(6))
+    np.testing.assert_array_equal(corpus.read(6), sound(6))
 
 
 def test_a_flipped_byte_anywhere_in_the_file_is_found_or_changes_nothing(path: Path, tmp_path: Path) -> None:
