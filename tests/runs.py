@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -59,11 +58,3 @@ def events(run: Path) -> list[str]:
     newest = max((run / "jobs" / "ledger").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, default=None)
     lines = [json.loads(line) for line in newest.read_text().splitlines()] if newest else []
     return [unit for line in lines if line["event"] == "begun" for unit in line["units"]]
-
-
-def wait_for(path: Path, seconds: float = 60) -> None:
-    """Wait until a file exists."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.02)

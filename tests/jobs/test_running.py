@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from aesdream import files
 from aesdream.dreaming.objectives import Watch, activations, find_layer, selection
 from aesdream.dreaming.sonify import read_wav
 from aesdream.training.checkpoints import load_network
-from tests.runs import TINY, aesdream, assert_same, command, contents, environment, events, killed_after, wait_for
+from jobs import ledger
+from tests.runs import TINY, aesdream, assert_same, contents, events, killed_after
 
 pytestmark = pytest.mark.xdist_group("tiny run")
 
@@ -129,20 +129,11 @@ def test_a_unit_that_fails_is_reported_with_reason_and_log_while_the_others_are_
 
 
 def test_a_second_run_in_the_same_folder_is_turned_away(copy: Path) -> None:
-    (copy / "results.json").unlink()
-    first = subprocess.Popen(command("run", TINY, "--out", copy), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
-    try:
-        wait_for(copy / "jobs" / "ledger")
-        ledgers = len(list((copy / "jobs" / "ledger").iterdir()))
-        while len(list((copy / "jobs" / "ledger").iterdir())) == ledgers and first.poll() is None and not events(copy):
-            pass
+    with ledger.locked(copy):
+        assert json.loads(aesdream("status", copy, "--json").stdout)["at_work"]
         second = aesdream("run", TINY, "--out", copy)
-        assert first.wait() == 0
-    finally:
-        first.kill()
-    if second.returncode:  # the first may have ended before the second asked
-        assert second.returncode == 2
-        assert "another aesdream is at work here" in second.stderr
+    assert second.returncode == 2
+    assert "another aesdream is at work here" in second.stderr
 
 
 def test_every_dream_fed_back_through_its_network_gives_the_last_activation_of_its_trace(finished: Path) -> None:
