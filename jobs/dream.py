@@ -57,9 +57,15 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
     name = f"{group}/{target.replace('/', '_')}/{side}/{start if start in STARTS else Path(start).stem}"
     return Unit(
-        name, "dream", f"{name}.json", recipe, batch=f"{group}|{side}|{start}",
-        seconds=SECONDS_A_MILLION * values / 1e6 * sweep.steps, bytes=values * 5,
-    )  # fmt: skip
+        name,
+        "dream",
+        f"{name}.json",
+        recipe,
+        inputs={"model": model.name, "start": start},
+        batch=f"{group}/{side}/{start}",
+        seconds=SECONDS_A_MILLION * values / 1e6 * sweep.steps,
+        bytes=values * 5,
+    )
 
 
 def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
@@ -72,8 +78,7 @@ def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
 
 def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
     """Dream one batch: all of its units share model, layer, side, start and rule."""
-    group, _, start_name = batch[0].batch.split("|")
-    model = "/".join(group.split("/")[2:5])
+    model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
     start = start_of(store.opened(run / "sounds.h5"), study, start_name)[:, : checkpoint.description.samples]
@@ -128,8 +133,9 @@ def _write(
     rate = checkpoint.preparation.sample_rate
     write_wav(marker.with_suffix(".wav"), sound, rate)
     listening_copy(marker.with_suffix(".mp3"), sound, rate, start)
-    settings = checkpoint.description.network
-    stride = next(value for value in settings.values() if value)["stride"]
+    assert isinstance(checkpoint.network, Dreamable)
+    first = next(iter(checkpoint.network.layers().values())).module
+    assert isinstance(first, torch.nn.Conv1d)
     coefficients = dreams.coefficients
     content = {
         "model": model,
@@ -141,7 +147,7 @@ def _write(
         "activation": [float(value) for value in dreams.activation[place].tolist()],
         "state": state,
         "coefficients": [] if coefficients is None else [float(f"{value:.6g}") for value in coefficients[place].tolist()],
-        "hop_seconds": stride / rate,
+        "hop_seconds": first.stride[0] / rate,
         **anatomy(sound, start, rate),
     }
     files.finish(marker, unit.header, content, paths)

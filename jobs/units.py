@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Unit:
     marker: str
     recipe: Mapping[str, Any]
     derived: bool = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """By which names and paths its inputs are found; no part of the digest, which knows them by content."""
     batch: str = ""
     seconds: float = 0.0
     """Estimated time on one core."""
