@@ -1,6 +1,7 @@
 """Dreaming: gradient ascent on the input of any torch module (thesis, Architecture).
 
-The generic path: it works for every ``torch.nn.Module`` whose input and output are one tensor. All targets of a call are one batch.
+It works for every ``torch.nn.Module`` whose input and output are one tensor (``climb``), faster where the first layer is a long strided convolution
+(``blocks``). All targets of a call are one batch.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from aesdream.dreaming.objectives import Target, Watch, activations, find_layer, listening, selection
-from aesdream.dreaming.rules import RULES, multipliers
+from aesdream.dreaming.blocks import BlockClimb
+from aesdream.dreaming.climb import Climb
+from aesdream.dreaming.objectives import Target, listening
+from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
-from aesdream.models.layers import Dreamable, channel_major
-
-HALVINGS = 24
-"""Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
 
 
 @dataclass(frozen=True)
@@ -63,94 +62,11 @@ def dream(
     wanted = len(targets)
     targets = [*targets, *targets[-1:]] if wanted == 1 else targets
     with listening(network):
-        climb = _Climb(network, layer, targets, start, side, bounds)
+        kind = BlockClimb if stop_rms is None and BlockClimb.serves(network, start) else Climb
+        climb = kind(network, layer, targets, start, side, bounds)
         for _ in range(steps):
             climb.step(rule, step, stop_rms)
         climb.look()
     coefficients = climb.coefficients
     trace = torch.stack(climb.trace, 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
-
-
-class _Climb:
-    """The state of one batch between its steps."""
-
-    def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], start: torch.Tensor, side: str, bounds: tuple[float, float] | None
-    ) -> None:
-        self.layer = find_layer(network, layer)
-        first = next(iter(network.layers().values())).module if isinstance(network, Dreamable) else None
-        self.watch = Watch(network, self.layer, first)
-        self.start, self.side, self.bounds = start, side, bounds
-        self.sounds = _copies(start, len(targets))
-        self.targets = targets
-        self.chosen: torch.Tensor | None = None
-        self.trace: list[torch.Tensor] = []
-        self.coefficients: torch.Tensor | None = None
-        self.moving = torch.ones(len(targets), dtype=torch.bool, device=start.device)
-        self.taken = torch.zeros(len(targets), dtype=torch.int64, device=start.device)
-
-    def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Note the activations of the sounds as they are; returns them with what the first layer put out."""
-        outputs, first = self.watch(self.sounds)
-        if self.chosen is None:
-            self.chosen = selection(self.targets, outputs.shape[1], outputs)
-        found = activations(outputs, self.layer, self.side, self.chosen)
-        if not torch.isfinite(found).all():
-            raise FloatingPointError("the activation is not finite: the weights of the network or its input are too large")
-        self.trace.append(found.detach())
-        return found, first
-
-    def step(self, rule: str, size: float, stop_rms: float | None) -> None:
-        """One step of every dream that has not stopped."""
-        self.sounds.requires_grad_()
-        found, first = self.look()
-        # A target that is one number for every input (a silent first layer) leaves no path to the sound: that is a zero gradient.
-        gradients = torch.autograd.grad(found.sum(), [self.sounds] if first is None else [self.sounds, first], allow_unused=True)
-        self.sounds = self.sounds.detach()
-        gradient = torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0]
-        factors = multipliers(rule, size, gradient) * self.moving
-        if not torch.isfinite(factors).all():
-            raise FloatingPointError("the gradient is not finite: the weights of the network or its input are too large")
-        if stop_rms is not None:
-            factors = self._shortened(gradient, factors, stop_rms)
-        self._move(gradient, factors)
-        self.taken += self.moving if stop_rms is None else factors > 0
-        if first is not None and gradients[1] is not None:
-            spread = gradients[1].flatten(1) * factors[:, None]
-            self.coefficients = spread if self.coefficients is None else self.coefficients + spread
-
-    def _move(self, gradient: torch.Tensor, factors: torch.Tensor) -> None:
-        self.sounds.addcmul_(gradient, _per_sound(factors, gradient))
-        if self.bounds is not None:
-            self.sounds.clamp_(*self.bounds)
-
-    def _shortened(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> torch.Tensor:
-        """The factors, halved down to the distance where a step would pass it; those dreams move no more."""
-
-        def passes(factors: torch.Tensor) -> torch.Tensor:
-            moved = self.sounds + gradient * _per_sound(factors, gradient)
-            moved = moved if self.bounds is None else moved.clamp_(*self.bounds)
-            return (moved - self.start).flatten(1).pow(2).mean(1).sqrt() > stop_rms
-
-        passing = passes(factors)
-        if not passing.any():
-            return factors
-        low, high = torch.zeros_like(factors), factors.clone()
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            too_far = passes(middle)
-            low, high = torch.where(too_far, low, middle), torch.where(too_far, middle, high)
-        self.moving = self.moving & ~passing
-        return torch.where(passing, low, factors)
-
-
-def _copies(start: torch.Tensor, count: int) -> torch.Tensor:
-    """``count`` copies of the start (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
-    if start.dim() == 2:
-        return channel_major(start.shape[0], count, start.shape[1], start).copy_(start)
-    return start.expand(count, *start.shape).clone(memory_format=torch.contiguous_format)
-
-
-def _per_sound(factors: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return factors.view(-1, *[1] * (like.dim() - 1))

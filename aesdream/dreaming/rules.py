@@ -27,27 +27,44 @@ def _sums(gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return plain, squares
 
 
-def _deviation(gradient: torch.Tensor) -> torch.Tensor:
-    """Standard deviation from two sums, several times as fast as torch's own, which goes value by value."""
-    plain, squares = (total / gradient.shape[1] for total in _sums(gradient))
-    variance = squares - plain.square()
-    rounding = CONSTANT * torch.finfo(gradient.dtype).eps * squares
-    return torch.where(variance <= rounding, 0, variance).sqrt().to(gradient.dtype)
+def _one(plain: torch.Tensor, squares: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
+    return torch.ones_like(squares).to(dtype)
+
+
+def _norm(plain: torch.Tensor, squares: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
+    return squares.sqrt().to(dtype)
+
+
+def _deviation(plain: torch.Tensor, squares: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
+    variance = squares / count - (plain / count).square()
+    rounding = CONSTANT * torch.finfo(dtype).eps * squares / count
+    return torch.where(variance <= rounding, 0, variance).sqrt().to(dtype)
+
+
+SIZES_FROM_SUMS = {"plain": _one, "norm": _norm, "std": _deviation}
+"""The rules whose size (batch,) follows from the sum of a gradient's values, the sum of their squares (both in double), and their count."""
+
+
+def _from_sums(rule: str) -> Measure:
+    return lambda gradient: SIZES_FROM_SUMS[rule](*_sums(gradient), gradient.shape[1], gradient.dtype)
 
 
 RULES: dict[str, Measure] = {
-    "plain": lambda gradient: torch.ones(len(gradient), dtype=gradient.dtype, device=gradient.device),
-    "std": _deviation,
+    "plain": _from_sums("plain"),
+    "std": _from_sums("std"),
     "max": lambda gradient: gradient.abs().amax(dim=1),
     "mean": lambda gradient: gradient.abs().mean(dim=1),
-    "norm": lambda gradient: _sums(gradient)[1].sqrt().to(gradient.dtype),
+    "norm": _from_sums("norm"),
 }
 """What each rule divides the gradient (batch, values) by, a number a sound."""
 
 
 def multipliers(rule: str, step: float, gradient: torch.Tensor) -> torch.Tensor:
     """The factor (batch,) by which each sound's gradient (batch, ...) becomes its step; 0 where the gradient is zero, NaN where it is not finite."""
-    flat = gradient.flatten(1)
-    size = RULES[rule](flat)
+    return scaled(step, RULES[rule](gradient.flatten(1)))
+
+
+def scaled(step: float, size: torch.Tensor) -> torch.Tensor:
+    """``step`` divided by a rule's size (batch,); 0 where that is zero, NaN where it is not finite."""
     factors = torch.where(size > 0, step / size.clamp_min(torch.finfo(size.dtype).tiny), torch.zeros_like(size))
     return torch.where(torch.isfinite(size), factors, torch.nan)

@@ -57,22 +57,45 @@ class StridedConv1d(nn.Conv1d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(batch, in, samples) -> (batch, out, frames)."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        pieces = -(-kernel // stride)
-        frames = (input.shape[-1] - kernel) // stride + 1
-        if frames < 1:
-            raise ValueError(f"{input.shape[-1]} samples are fewer than the kernel's {kernel}")
+        stride, pieces, frames = self.stride[0], self.pieces, self.frames(input.shape[-1])
         blocks = frames + pieces - 1
         by_channel = input.transpose(0, 1)
         missing = blocks * stride - input.shape[-1]
         whole = nn.functional.pad(by_channel, (0, missing)) if missing > 0 else by_channel[..., : blocks * stride]
-        weight = nn.functional.pad(self.weight, (0, pieces * stride - kernel)).view(self.out_channels, self.in_channels, pieces, stride)
-        columns = weight.permute(1, 3, 0, 2).reshape(self.in_channels, stride, -1)
-        products = _BlockProduct.apply(whole.reshape(self.in_channels, -1, stride), columns)
+        products = _BlockProduct.apply(whole.reshape(self.in_channels, -1, stride), self.columns())
         shifted = products.view(len(input), blocks, self.out_channels, pieces)
         outputs = sum((shifted[:, piece : piece + frames, :, piece] for piece in range(1, pieces)), start=shifted[:, :frames, :, 0])
         outputs = outputs.transpose(1, 2)
         return outputs if self.bias is None else outputs + self.bias[:, None]
+
+    @property
+    def pieces(self) -> int:
+        """Strides that a kernel spans."""
+        return -(-self.kernel_size[0] // self.stride[0])
+
+    def frames(self, samples: int) -> int:
+        """Outputs for an input of ``samples``."""
+        frames = (samples - self.kernel_size[0]) // self.stride[0] + 1
+        if frames < 1:
+            raise ValueError(f"{samples} samples are fewer than the kernel's {self.kernel_size[0]}")
+        return frames
+
+    def columns(self) -> torch.Tensor:
+        """The kernels cut into strides: (in, stride, out * pieces)."""
+        stride, pieces = self.stride[0], self.pieces
+        weight = nn.functional.pad(self.weight, (0, pieces * stride - self.kernel_size[0]))
+        return weight.view(self.out_channels, self.in_channels, pieces, stride).permute(1, 3, 0, 2).reshape(self.in_channels, stride, -1)
+
+    def spread(self, outputs: torch.Tensor, blocks: int) -> torch.Tensor:
+        """Which columns each of ``blocks`` blocks of the input takes part in, times ``outputs`` (batch, out, frames): (batch, blocks, out * pieces).
+
+        Multiplied by ``columns`` transposed this is the gradient at the input for a gradient ``outputs`` at the outputs.
+        """
+        batch, _, frames = outputs.shape
+        spread = outputs.new_zeros(batch, blocks, self.out_channels, self.pieces)
+        for piece in range(self.pieces):
+            spread[:, piece : piece + frames, :, piece] = outputs.transpose(1, 2)
+        return spread.flatten(2)
 
 
 def channel_major(channels: int, batch: int, samples: int, like: torch.Tensor) -> torch.Tensor:

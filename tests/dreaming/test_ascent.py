@@ -136,7 +136,7 @@ def test_a_silent_layer_leaves_the_start_as_it_is_and_never_gives_nan(rule: str,
 def test_a_dream_stops_at_its_distance(rule: str):
     network, start = lively(dtype=torch.float64), noise(dtype=torch.float64)
     step = {"std": 0.002, "plain": 0.2}[rule]
-    free = dream(network, "conv3", [0, 1, 2, 3, 4], start, side="pre", rule=rule, step=step, steps=60)
+    free = dream(network, "conv3", [0, 1, 2, 3, 4], start, side="pre", rule=rule, step=step, steps=60, stop_rms=9.0)
     away = (free.sounds - start).flatten(1).square().mean(1).sqrt()
     limit = float(away.sort().values[2]) * 0.9
     held = dream(network, "conv3", [0, 1, 2, 3, 4], start, side="pre", rule=rule, step=step, steps=60, stop_rms=limit)
