@@ -35,6 +35,16 @@ def areas(run: Path, treatment: str, protocol: str) -> list[float]:
     return found
 
 
+def positives(run: Path) -> set[tuple[int, str]]:
+    """The positive validation sounds under by-family, of every split."""
+    found = set()
+    for path in (run / "models" / "plain" / "by-family").glob("*/evaluation.json"):
+        told = json.loads(path.read_text())
+        judged = told["sets"]["validation"]["predictions"]
+        found |= {(told["split"], name) for name, label in zip(judged["id"], judged["label"], strict=True) if label}
+    return found
+
+
 def test_the_demo_takes_at_most_five_minutes_on_two_cores(demo: tuple[Path, float]) -> None:
     print(f"\ndemo: {demo[1]:.0f} s on {len(os.sched_getaffinity(0))} cores")
     assert demo[1] <= 300
@@ -52,9 +62,15 @@ def test_what_is_learnt_by_family_is_real_and_copies_flatter(demo: tuple[Path, f
     flattering = areas(run, "oversampled", "augment-first")
     print(f"\nplain by-family {np.round(honest, 3)}, oversampled augment-first {np.round(flattering, 3)}, shuffled {np.round(shuffled, 3)}")
     assert len(honest) >= 3
+    assert len(positives(run)) >= 40
+    table = {(entry["treatment"], entry["protocol"]): entry["mean"]["roc_auc"] for entry in json.loads((run / "results.json").read_text())["tables"]}
+    assert table["plain", "by-family"]["value"] == pytest.approx(np.mean(honest), abs=1e-5)
     assert np.mean(honest) >= 0.75
-    assert np.mean(flattering) > np.mean(areas(run, "oversampled", "by-family"))
+    assert table["plain", "by-family"]["low"] > 0.5
+    assert table["shuffled", "by-family"]["low"] < 0.5 < table["shuffled", "by-family"]["high"]
     assert abs(np.mean(shuffled) - 0.5) < 0.1
+    for treatment in ("plain", "oversampled", "windowed"):
+        assert np.mean(areas(run, treatment, "augment-first")) > np.mean(areas(run, treatment, "by-family"))
 
 
 def test_ten_kills_at_random_moments_end_in_the_bytes_of_an_undisturbed_run(demo: tuple[Path, float], tmp_path: Path) -> None:

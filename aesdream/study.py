@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from aesdream import config
 from aesdream.config import Section
@@ -21,7 +22,7 @@ from aesdream.sounds.composers import CLASSES, sizes
 from aesdream.sounds.labelled import Folder, fewest
 from aesdream.sounds.oracular import Oracular
 from aesdream.sounds.splits import Protocol, window_samples
-from aesdream.training.settings import Training
+from aesdream.training.settings import Training, file_names
 
 PHRASE = "trombone"
 """The packaged source sound."""
@@ -116,6 +117,12 @@ class Study(Section):
     notes: str = ""
     """Printed at the head of the appendix."""
 
+    @field_validator("sweeps")
+    @classmethod
+    def _folders(cls, sweeps: dict[str, Sweep]) -> dict[str, Sweep]:
+        file_names(sweeps)
+        return sweeps
+
     def models(self) -> list[Model]:
         """Every model of the study, controls included."""
         training = self.training
@@ -143,6 +150,11 @@ class Study(Section):
         listed = [str(i) for i in range(self.network.settings.layer_filters(len(classes))[layer])] if layer != "class" else list(classes)
         named = [one for target in sweep.targets for one in (listed if target == "all" else [target])]
         return list(dict.fromkeys(named))
+
+
+def file_name(target: str) -> str:
+    """A target as a folder's name: nothing in it climbs or opens folders, and no two targets share one."""
+    return quote(target, safe="+ ").replace(".", "%2E")
 
 
 def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:

@@ -25,9 +25,7 @@ def unit(run: Path, study: Study, shown: Sequence[Unit]) -> Unit:
 
 def failures(run: Path, shown: Sequence[Unit]) -> dict[str, str]:
     """Why the units that are not there failed."""
-    latest = ledger.latest(run)
-    failed = {u.name: latest[u.name] for u in shown if latest.get(u.name, {}).get("event") == "failed" and not (run / u.marker).exists()}
-    return {name: line["reason"] for name, line in failed.items()}
+    return ledger.failures(run, {"shown": {unit.name: unit.marker for unit in shown}})
 
 
 def make(run: Path, study: Study, unit: Unit, failed: Mapping[str, str]) -> None:

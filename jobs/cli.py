@@ -60,7 +60,7 @@ def run(
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
         raise typer.Exit(1)
-    typer.echo(work.page if until == STAGES[-1] else folder)
+    typer.echo(work.page if until == STAGES[-1] and work.page.exists() else folder)
 
 
 @app.command()

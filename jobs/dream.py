@@ -19,7 +19,7 @@ from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
 from aesdream.sounds import audio, store
 from aesdream.sounds.store import Corpus
-from aesdream.study import STARTS, Model, Study, Sweep, filters_of
+from aesdream.study import STARTS, Model, Study, Sweep, file_name, filters_of
 from aesdream.training.checkpoints import Checkpoint
 from aesdream.training.distributed import default_device
 from jobs import train
@@ -55,13 +55,14 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         **{key: getattr(sweep, key) for key in ("rule", "step", "steps", "stop_rms", "batch")},
     }
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
-    name = f"{group}/{target.replace('/', '_')}/{side}/{start if start in STARTS else Path(start).stem}"
+    name = f"{group}/{file_name(target)}/{side}/{start if start in STARTS else Path(start).stem}"
     return Unit(
         name,
         "dream",
         f"{name}.json",
         recipe,
         inputs={"model": model.name, "start": start},
+        section=f"sweeps.{sweep_name}.",
         batch=f"{group}/{side}/{start}",
         seconds=SECONDS_A_MILLION * values / 1e6 * sweep.steps,
         bytes=values * 5,
@@ -136,6 +137,7 @@ def _write(
     assert isinstance(checkpoint.network, Dreamable)
     first = next(iter(checkpoint.network.layers().values())).module
     assert isinstance(first, torch.nn.Conv1d)
+    trace = [float(value) for value in dreams.activation[place].tolist()]
     coefficients = dreams.coefficients
     content = {
         "model": model,
@@ -144,8 +146,8 @@ def _write(
         "start": Path(unit.name).name,
         "steps_taken": int(dreams.steps[place]),
         "sample_rate": rate,
-        "activation": [float(value) for value in dreams.activation[place].tolist()],
-        "state": state,
+        "activation": trace,
+        "state": {**state, "overshot": trace[-1] == trace[-2] and trace[-1] < max(trace)},
         "coefficients": [] if coefficients is None else [float(f"{value:.6g}") for value in coefficients[place].tolist()],
         "hop_seconds": first.stride[0] / rate,
         **anatomy(sound, start, rate),

@@ -50,40 +50,52 @@ class Here:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._pool: ProcessPoolExecutor | None = None
-        self._size: tuple[int, int] = (0, 0)
+        self._size = (0, 0, 0)
 
-    def run(self, tasks: Iterable[Task], *, cores_a_task: int, on_gpu: bool, begun: Callable[[Task], None]) -> Iterator[Outcome]:
-        """Run every task; yields their outcomes as they come. Tasks wait until a worker is free, so ``begun`` tells the truth."""
+    def run(self, tasks: Iterable[Task], *, processes: int, on_gpu: bool, begun: Callable[[Task], None]) -> Iterator[Outcome]:
+        """Run every task, each of so many ``processes``; yields their outcomes as they come. Tasks wait until a worker is free.
+
+        A worker that is killed takes the pool with it: what was under way is tried once more, one by one, and only what kills its worker again fails.
+        """
         gpus = _gpus() if on_gpu else 0
-        workers = gpus or max(1, cores() // max(1, cores_a_task))
+        workers = max(1, gpus // processes) if gpus else max(1, cores() // (processes * self.threads))
         todo = list(reversed(list(tasks)))
+        blamed: set[tuple[str, ...]] = set()
         waiting: dict[Future[Outcome], Task] = {}
         while todo or waiting:
             while todo and len(waiting) < workers:
                 task = todo.pop()
                 begun(task)
-                waiting[self._pool_of(min(workers, len(todo) + 1), gpus).submit(_run, task)] = task
+                waiting[self._pool_of(min(workers, len(todo) + 1), gpus, processes).submit(_run, task)] = task
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            if any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
+                wait(waiting)
+                self.close()
+                for future, task in list(waiting.items()):
+                    del waiting[future]
+                    if future.exception() is None:
+                        yield future.result()
+                    elif task.units in blamed:
+                        yield Outcome(task, "its worker process was killed twice (out of memory, or by someone)")
+                    else:
+                        blamed.add(task.units)
+                        todo.append(task)
+                workers = 1 if blamed else workers
+                continue
             for future in finished:
-                yield self._outcome(future, waiting.pop(future))
+                del waiting[future]
+                yield future.result()
 
-    def _outcome(self, future: Future[Outcome], task: Task) -> Outcome:
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            self.close()
-            return Outcome(task, "the worker process was killed (out of memory, or by someone)")
-
-    def _pool_of(self, workers: int, gpus: int) -> ProcessPoolExecutor:
-        if self._pool is None or self._size[0] < workers or self._size[1] != gpus:
+    def _pool_of(self, workers: int, gpus: int, processes: int) -> ProcessPoolExecutor:
+        if self._pool is None or self._size[0] < workers or self._size[1:] != (gpus, processes if gpus else 1):
             self.close()
             os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(self.threads)))
             context = get_context("spawn")
             places: Queue[int] = context.Queue()
             for place in range(workers):
                 places.put(place)
-            self._pool = ProcessPoolExecutor(workers, context, _begin, (self.threads, places, gpus))
-            self._size = (workers, gpus)
+            self._pool = ProcessPoolExecutor(workers, context, _begin, (self.threads, places, gpus, processes))
+            self._size = (workers, gpus, processes if gpus else 1)
         return self._pool
 
     def close(self) -> None:
@@ -99,11 +111,12 @@ def _gpus() -> int:
     return torch.cuda.device_count()
 
 
-def _begin(threads: int, places: Queue[int], gpus: int) -> None:
-    """Prepare a worker: its own GPU, its threads, and an end with its submitter's."""
+def _begin(threads: int, places: Queue[int], gpus: int, processes: int) -> None:
+    """Prepare a worker: GPUs of its own (one for each process that a task starts), its threads, and an end with its submitter's."""
     if gpus:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(gpus)))).split(",")
-        os.environ["CUDA_VISIBLE_DEVICES"] = visible[places.get() % gpus]
+        first = places.get() * processes
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[(first + number) % gpus] for number in range(min(processes, gpus)))
     import torch
 
     torch.set_num_threads(threads)

@@ -75,3 +75,14 @@ def latest(run: Path) -> dict[str, dict[str, Any]]:
 def write_plan(run: Path, plan: dict[str, dict[str, str]]) -> None:
     """Keep which units should exist (stage -> unit -> marker), so that ``status`` need not plan."""
     write_json(run / FOLDER / "plan.json", plan)
+
+
+def failures(run: Path, plan: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Why the units of a plan that are not there failed."""
+    found = latest(run)
+    return {
+        unit: found[unit]["reason"]
+        for units in plan.values()
+        for unit, marker in units.items()
+        if found.get(unit, {}).get("event") == "failed" and not (run / marker).exists()
+    }

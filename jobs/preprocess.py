@@ -180,6 +180,7 @@ def join(run: Path, source: Sources, unit: Unit, parts: Sequence[Unit]) -> None:
     study = source.study
     slices = [files.verified(run / part.marker, Path(part.marker).with_suffix(".h5").name) for part in parts]
     labels, families, facts = _judged(source, slices)
+    twins = source.corpus.twins if source.corpus is not None else None
     start, rate = audio.read(source_path(study.sounds.start))
     prepared = audio.prepare(start, rate, study.sounds.preparation)
     attributes = {
@@ -190,7 +191,7 @@ def join(run: Path, source: Sources, unit: Unit, parts: Sequence[Unit]) -> None:
     }
     path = run / "sounds.h5"
     with files.writing(path) as aside:
-        store.join(aside, slices, labels=labels, families=families, start=prepared, attributes=attributes)
+        store.join(aside, slices, labels=labels, families=families, twins=twins, start=prepared, attributes=attributes)
     content = {
         **facts,
         "positive": facts["classes"][-1],

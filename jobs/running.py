@@ -71,6 +71,7 @@ class Run:
         refuse_changes(self.folder, [corpus, *models, *dreams])
         page = appendix.unit(self.folder, self.study, [corpus, *models, *dreams])
         plan: dict[str, list[Unit]] = {"preprocess": [corpus], "train": models, "dream": dreams, "appendix": [page]}
+        self._refuse_idle_globs([unit for units in plan.values() for unit in units])
         self._write_study()
         ledger.write_plan(self.folder, {stage: {unit.name: unit.marker for unit in units} for stage, units in plan.items()})
         self._refuse_full_disk([unit for units in plan.values() for unit in units])
@@ -84,6 +85,12 @@ class Run:
             stages[stage]()
             if stage == "preprocess" and self.failed:
                 return  # everything later depends on it
+
+    def _refuse_idle_globs(self, units: Sequence[Unit]) -> None:
+        lost = [glob for glob in self.only if not any(fnmatchcase(unit.name, glob) for unit in units)]
+        if lost:
+            examples = ", ".join(dict.fromkeys(next(u.name for u in units if u.stage == stage) for stage in {u.stage: 0 for u in units}))
+            raise UserError(*(f"--only {glob}: matches no unit; units are named like {examples}" for glob in lost))
 
     def _write_study(self) -> None:
         resolved = yaml.safe_dump(config.plain(self.study), sort_keys=False, allow_unicode=True)
@@ -107,19 +114,25 @@ class Run:
     def _train(self, units: Sequence[Unit]) -> None:
         longest_first = sorted(self._todo(units), key=lambda unit: -unit.seconds)
         models = {f"models/{model.name}": model for model in self.study.models()}
-        cores_a_task = self.study.training.processes * self.study.threads
         self._do(
             "train",
             [[unit] for unit in longest_first],
             lambda batch: (train.make, (self.folder, self.study, batch[0], models[batch[0].name])),
-            cores_a_task=cores_a_task,
+            processes=self.study.training.processes,
             on_gpu=True,
         )
 
     def _dream(self, units: Sequence[Unit]) -> None:
-        batches = dream.batches(self._todo(units))
+        todo = self._todo(units)
+        orphans = [unit for unit in todo if not (self.folder / f"models/{unit.inputs['model']}/evaluation.json").exists()]
+        if orphans:
+            reason = f"its model is not there: models/{orphans[0].inputs['model']} failed, or was left out by --only"
+            self.book.note("failed", [unit.name for unit in orphans], reason=reason, log=None)
+            self.failed += [unit.name for unit in orphans]
+            self.progress.say(f"{len(orphans)} dreams wait for models that are not there, first {orphans[0].name}: {reason}")
+        batches = dream.batches([unit for unit in todo if unit not in orphans])
         work = lambda batch: (dream.make, (self.folder, self.study, batch))  # noqa: E731
-        self._do("dream", batches, work, cores_a_task=self.study.threads, on_gpu=True)
+        self._do("dream", batches, work, on_gpu=True)
 
     def _appendix(self, shown: Sequence[Unit]) -> None:
         page, failed = appendix.unit(self.folder, self.study, shown), appendix.failures(self.folder, shown)
@@ -135,7 +148,7 @@ class Run:
 
     def _do(
         self, title: str, batches: Sequence[Sequence[Unit]], work: Callable[[Sequence[Unit]], tuple[Callable[..., Any], tuple[Any, ...]]],
-        *, cores_a_task: int = 1, on_gpu: bool = False,
+        *, processes: int = 1, on_gpu: bool = False,
     ) -> None:  # fmt: skip
         if not batches:
             return
@@ -143,7 +156,7 @@ class Run:
         began = monotonic()
         with self.progress.stage(title, sum(len(batch) for batch in batches)) as advance:
             begun: Callable[[Task], None] = lambda task: self.book.note("begun", task.units)  # noqa: E731
-            for outcome in self.here.run(tasks, cores_a_task=max(1, cores_a_task), on_gpu=on_gpu, begun=begun):
+            for outcome in self.here.run(tasks, processes=processes, on_gpu=on_gpu, begun=begun):
                 self._note(outcome)
                 advance(len(outcome.task.units))
         self.book.note("stage", [], stage=title, seconds=round(monotonic() - began, 2), units_done=sum(map(len, batches)), cores=cores())
@@ -173,7 +186,7 @@ def looked_at(study: Study, here: Here, progress: Progress | None = None) -> pre
     tasks = [Task((str(number),), preprocess.look, (batch, least), Path(os.devnull)) for number, batch in enumerate(batches)]
     looks: dict[int, list[Inspection]] = {}
     with progress.stage("look at the sounds", len(entries)) if progress and tasks else nullcontext(lambda count: None) as advance:
-        for outcome in here.run(tasks, cores_a_task=1, on_gpu=False, begun=lambda task: None):
+        for outcome in here.run(tasks, processes=1, on_gpu=False, begun=lambda task: None):
             if outcome.error:
                 raise RuntimeError(outcome.error)
             number = int(outcome.task.units[0])

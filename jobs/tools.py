@@ -20,9 +20,7 @@ from aesdream.sounds.labelled import SUFFIXES
 from aesdream.study import SIDES, Study, filters_of
 from aesdream.training import judging
 from aesdream.training.checkpoints import Checkpoint, load_network
-from jobs import train
-from jobs.progress import Progress
-from jobs.running import Run
+from jobs import ledger, train
 
 
 def study_of(run: Path) -> Study:
@@ -111,6 +109,8 @@ def dream(
         raise UserError(f"--out {out}: one WAV for {len(wanted)} targets; leave it out, or give one target")
     paths = [out or Path(f"{sound.stem}-{target.replace(':', '-').replace('/', '_')}.wav") for target in targets]
     for path in paths:
+        if path.suffix.lower() != ".wav":
+            raise UserError(f"--out {path}: must end in .wav, the format that is written")
         if path.exists():
             raise UserError(f"{path}: exists already; give another name with --out, nothing is overwritten")
     try:
@@ -120,7 +120,9 @@ def dream(
     for path, (target, layer, filters) in zip(paths, wanted, strict=True):
         dreamed, activation = dream_alone(checkpoint, start, rate, layer, filters, side=side, rule=rule, step=step, steps=steps)
         write_wav(path, dreamed, checkpoint.preparation.sample_rate)
-        yield f"{path}: {target} rose from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps"
+        went = "rose" if activation[-1] > activation[0] else "did not rise:"
+        hint = "" if activation[-1] > activation[0] or side == "pre" else "; it may be silent on this sound, --side pre looks before its ReLU"
+        yield f"{path}: {target} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps{hint}"
 
 
 def _first_dreamed(source: Path) -> str:
@@ -140,11 +142,12 @@ def _parsed(target: str, checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
 
 
 def appendix(run: Path) -> str:
-    """Draw the appendix again; returns the path of its page."""
+    """Draw the appendix again from what the run holds, without the sounds it was made of; returns the path of its page."""
+    from aesdream.appendix import build
+
     study = study_of(run)
-    (run / "results.json").unlink(missing_ok=True)
-    work = Run(run, study, Progress(), only=["appendix"])
-    work.go()
-    if work.failed:
-        raise UserError(f"{run}: the appendix could not be drawn; aesdream status {run} tells why")
-    return str(work.page)
+    marker, plan = run / "results.json", run / ledger.FOLDER / "plan.json"
+    known = files.read_marker(marker) if marker.exists() else {"unit": "appendix", "digest": "", "recipe": {}}
+    header = {key: known[key] for key in ("unit", "digest", "recipe")}
+    with ledger.locked(run):
+        return str(build(run, study, header, ledger.failures(run, files.read_json(plan))))

@@ -15,14 +15,13 @@ from aesdream import config, files
 from aesdream.dreaming import census
 from aesdream.errors import UserError
 from aesdream.models.layers import Dreamable
-from aesdream.seeding import generator
 from aesdream.sounds import audio, splits, store
 from aesdream.study import Model, Study
 from aesdream.training import checkpoints, distributed, evaluation, loop
-from aesdream.training.statistics import Resampling
 from jobs.units import Unit
 
-DRAWS = 1000
+RARE = 0.2
+"""The share of the rarer class, for estimates alone."""
 SECONDS_A_MILLION = 0.0018
 """Training on a million input values once, on one core."""
 
@@ -53,7 +52,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     }
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
-    heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + 0.164 * (treatment.oversampling - 1))
+    heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + RARE * (treatment.oversampling - 1))
     name = f"models/{model.name}"
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000)
 
@@ -76,7 +75,7 @@ class _Making:
         self.folder = (run / unit.marker).parent
         self.corpus = store.opened(run / "sounds.h5")
         known = self.corpus.families if self.corpus.families_known else None
-        self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate)
+        self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
         self.treatment = study.training.treatments[model.treatment]
         self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 
@@ -101,8 +100,9 @@ class _Making:
         loop.write_history(paths["history.jsonl"], history)
         counted = self._census(network)
         files.write_json(paths["census.json"], counted)
-        origin = {"run": self.study.study, "model": self.model.name, "digest": self.unit.header["digest"]}
-        description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, self.split.train.samples, origin)
+        samples, overlap = self.split.train.samples, round(self.treatment.overlap * self.sounds.sample_rate)
+        origin = {"model": self.model.name, "digest": self.unit.header["digest"]}
+        description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
         checkpoints.save_network(paths["checkpoint.pt"], network, description, initial)
         content = {
             "treatment": self.model.treatment,
@@ -146,7 +146,7 @@ class _Making:
         judge = partial(
             evaluation.evaluate,
             corpus_prevalence=float((self.sounds.labels == positive).mean()),
-            resampling=Resampling(self.corpus.families, DRAWS, generator(self.study.seed, "bootstrap")),
+            resampling=evaluation.bootstrap(self.corpus.families, self.study.seed),
             leaky=self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1),
         )
         sets = {"validation": judge(*judged)}

@@ -29,6 +29,8 @@ class Unit:
     inputs: Mapping[str, str] = field(default_factory=dict)
     """By which names and paths its inputs are found; no part of the digest, which knows them by content."""
     batch: str = ""
+    section: str = ""
+    """Where the keys of its recipe stand in the study, with a dot; empty where the recipe says it."""
     seconds: float = 0.0
     """Estimated time on one core."""
     bytes: int = 0
@@ -61,11 +63,11 @@ def refuse_changes(run: Path, units: Iterable[Unit]) -> None:
     for unit in units:
         try:
             for line in unit.changes(run):
-                changed.setdefault(line, []).append(unit.name)
+                changed.setdefault(f"{unit.section}{line}", []).append(unit.name)
         except DamagedFile:
             continue
     # What a unit is made from changes with its maker's own keys, and those say more.
-    own = {line: names for line, names in changed.items() if not line.startswith("made_from.")}
+    own = {line: names for line, names in changed.items() if "made_from." not in line}
     if changed:
         lines = [f"{line} ({_named(names)})" for line, names in (own or changed).items()]
         raise UserError(f"{run}: finished units were made with other settings:", *lines, "put these back, or choose another folder with --out")

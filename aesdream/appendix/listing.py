@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,14 +37,21 @@ def glance(content: Content) -> list[tuple[str, str]]:
     treatments = "; ".join(f"{name}: {treatment(settings)}" for name, settings in training["treatments"].items())
     lines.append(("Treatments", treatments + "."))
     made = sum(model["problem"] is None for model in content["models"])
-    seeds = f"{training['splits']} × {training['seeds']} splits × seeds"
+    seeds = f"{training['splits']} splits with {training['seeds']} seeds each, unless a treatment says otherwise"
     lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
     dreams = [dream for sweep in content["sweeps"].values() for dream in sweep["dreams"]]
     ready = [dream for dream in dreams if not dream["problem"]]
-    rose = sum(dream["gain"] > 0 for dream in ready)
-    dead = sum(dream["dead"] for dream in ready)
-    lines.append(("Dreams", f"{len(ready)} of {len(dreams)} made; {rose} raised their target's activation, {dead} have a dead target."))
+    lines.append(("Dreams", f"{len(ready)} of {len(dreams)} made. {fates(ready)}"))
     return lines + ([("Notes", content["study"]["notes"])] if content["study"]["notes"] else [])
+
+
+def fates(made: Sequence[Content]) -> str:
+    """How many dreams rose and how many did not, and why; the parts add up to the dreams made."""
+    found = Counter(dream["fate"] for dream in made)
+    parts = f"{found['dead']} dead, {found['overshot']} overshot, {found['unexplained']} that no test explains"
+    said = f"Of these {found['rose']} raised their target's activation and {len(made) - found['rose']} did not ({parts})."
+    slow = sum(dream["dead"] and dream["fate"] == "rose" for dream in made)
+    return said + (f" Of those that rose, {slow} have a target that a test calls dead all the same." if slow else "")
 
 
 def synthetic(sounds: Content) -> str:
@@ -67,7 +75,8 @@ def treatment(settings: Content) -> str:
         parts.append("training labels permuted (control)")
     if settings["epochs"] == 0:
         parts.append("not trained (control)")
-    return ", ".join(parts) or "the sounds as they are"
+    said = ", ".join(parts) or "the sounds as they are"
+    return said + (f", {settings['seeds']} seeds" if settings["seeds"] else "")
 
 
 def heading(table: Content) -> str:
@@ -140,11 +149,30 @@ def overview(content: Content) -> Listing:
             rows.append([protocol, f"{name}, {words.models_of(table)}", *found])
         for stick in (stick for stick in content["yardsticks"] if stick["protocol"] == protocol):
             rows.append([protocol, words.JUDGES[stick["judge"]], *(interval(stick["mean"][key]) for key in keys)])
+    rows += [[DASH, words.LEVELS[level["descriptor"]], interval(level["roc_auc"]), *[DASH] * (len(keys) - 1)] for level in content["levels"]]
     heads = ("protocol", "judge", "ROC AUC", "average precision", "recall", "precision*")
-    said = ["Means over models with 95 % intervals by bootstrap over families. * at the corpus's prevalence."]
+    said = ["Means over models with 95 % intervals by bootstrap over families. * at the corpus's prevalence.", *_overview_notes(content)]
     if not content["yardsticks"]:
         said.append("No yardsticks: no model of a treatment without windows is there to give its split.")
     return Listing("All judges", heads, (0.11, 0.27, 0.155, 0.155, 0.155, 0.155), rows, said)
+
+
+def _overview_notes(content: Content) -> list[str]:
+    """What keeps a reader from misreading two of the rows."""
+    said = [
+        "Whole corpus: how well a level alone, unfitted, ranks the labels of all sounds (below 0.5: positive sounds are the softer ones). The level "
+        "judge beside the networks is fitted and held out; where level tells nothing it tends below 0.5, because the shares of positives in training "
+        "and validation sounds move against each other."
+    ]
+    settings = content["study"]["training"]["treatments"]
+    protocols: dict[str, set[str]] = {}
+    for table in content["tables"]:
+        if settings[table["treatment"]]["window"] is None and settings[table["treatment"]]["oversampling"] == 1:
+            protocols.setdefault(table["treatment"], set()).add(table["protocol"])
+    same = [name for name, found in protocols.items() if {"augment-first", "split-first"} <= found]
+    if same:
+        said.append(f"Without copies and windows augment-first and split-first give the same model by construction: {', '.join(same)}.")
+    return said
 
 
 def comparisons(content: Content) -> Listing:
@@ -219,7 +247,8 @@ def summary(name: str, sweep: Content) -> Listing:
                 line["start"],
                 made,
                 str(line["rose"]),
-                str(line["dead"]),
+                str(line["still_dead"]),
+                str(line["still_other"]),
                 _range(line["gain"], significant),
             ]
         )
@@ -229,9 +258,10 @@ def summary(name: str, sweep: Content) -> Listing:
                 f"Did not rise, {where}: "
                 + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"])
             )
-    heads = ("model", "layer", "start", "made", "rose", "dead", "activation gained", "RMS from start", "share under 20 Hz")
+    heads = ("model", "layer", "start", "made", "rose", "not: dead", "not: other", "activation gained", "RMS from start", "share under 20 Hz")
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
-    return Listing(f"Sweep “{name}”", heads, (0.23, 0.08, 0.06, 0.06, 0.05, 0.05, 0.17, 0.15, 0.15), rows, [rule, *still])
+    counted = "Made = rose + not: dead + not: other (overshot, or no test explains it)."
+    return Listing(f"Sweep “{name}”", heads, (0.2, 0.08, 0.06, 0.06, 0.05, 0.05, 0.06, 0.16, 0.14, 0.14), rows, [rule, counted, *still])
 
 
 def _range(found: Content, form: Any) -> str:

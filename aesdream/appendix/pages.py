@@ -12,6 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from aesdream import files
 from aesdream.appendix import listing, words
 from aesdream.appendix.analysis import COLUMNS, ROWS
+from aesdream.appendix.glossary import WORDS
+from aesdream.appendix.headline import sentences
 from aesdream.appendix.thumbnails import height
 
 Content = Mapping[str, Any]
@@ -46,6 +48,8 @@ def write(path: Path, content: Content) -> None:
         protocols=protocols(content),
         dreamed=dreamed(content),
         tables=[(table, listing.measures(table), listing.thesis_tables(table, content)) for table in content["tables"]],
+        headline=sentences(content["headline"]),
+        glossary=WORDS,
         body=_body(content),
         numbers={entry["dream"]: entry["figure"] for entry in content["figures"] if entry["figure"].startswith("A.")},
         sweeps={name: _groups(sweep) for name, sweep in content["sweeps"].items()},

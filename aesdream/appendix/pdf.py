@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_pdf import PdfPages
 
 from aesdream import files
-from aesdream.appendix import figures, listing, sheets, words
+from aesdream.appendix import figures, headline, listing, sheets, words
 from aesdream.appendix.analysis import View
 from aesdream.appendix.layout import WIDTH, Book
 from aesdream.appendix.reading import Dream
@@ -110,7 +110,7 @@ def _body(book: Book, content: Mapping[str, Any], gallery: Gallery, source: View
         book.room(height + 0.4)
         dream = gallery.dreams[figure["dream"]]
         figures.body(book.block(height), dream, gallery.views[dream.name], gallery.starts.get(dream.name))
-        book.text(f"Figure {figure['figure']}: {words.caption(gallery.entries[dream.name])}.")
+        book.text(f"Figure {figure['figure']}: {words.caption(gallery.entries[dream.name])} ({words.command(gallery.entries[dream.name])}).")
         book.space(0.2)
 
 
@@ -123,7 +123,7 @@ def _appendix(book: Book, content: Mapping[str, Any], gallery: Gallery) -> None:
     book.heading(f"Figures A.1 to A.{len(shown)}: every filter of {first.model}", 13)
     for entry in shown:
         dream = gallery.dreams[entry["dream"]]
-        caption = f"Figure {entry['figure']}: {words.caption(gallery.entries[dream.name])}."
+        caption = f"Figure {entry['figure']}: {words.caption(gallery.entries[dream.name])} ({words.command(gallery.entries[dream.name])})."
         book.room(_PANEL + 0.45)
         if dream.ready:
             figures.sound(book.block(_PANEL), gallery.views[dream.name], start=gallery.starts.get(dream.name))
@@ -169,6 +169,9 @@ def _evaluation(book: Book, material: Material) -> None:
     content = material.content
     book.new_page()
     book.heading("How well the classes are told apart", 13)
+    for sentence in headline.sentences(content["headline"]):
+        book.text(sentence)
+    book.space(0.1)
     rows = figures.estimates(content)
     height = figures.forest_height(rows)
     figures.draw_forest(book.block(height), rows, height)

@@ -15,9 +15,11 @@ from aesdream import files
 from aesdream import study as study_file
 from aesdream.errors import DamagedFile
 from aesdream.study import STARTS, Study
+from aesdream.training.statistics import number
 
 MISSING = "not made yet"
-FLAGS = ("upstream", "silent_on_start", "silent_on_corpus", "slow")
+DEATHS = ("upstream", "silent_on_start", "silent_on_corpus", "slow")
+FLAGS = (*DEATHS, "overshot")
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,33 @@ class Dream:
     @property
     def is_filter(self) -> bool:
         """Whether its target is one filter of a layer, neither several nor a class."""
-        return self.target.isdigit()
+        return self.layer != "class" and self.target.isdigit()
 
     @property
     def dead(self) -> bool:
         """Whether the census found its target dead on the side that was dreamed; before its ReLU a filter that is silent after it may yet rise."""
         state = self.content.get("state", {})
-        return any(state.get(flag) for flag in (FLAGS if self.side == "post" else ("upstream", "slow")))
+        return any(state.get(flag) for flag in (DEATHS if self.side == "post" else ("upstream", "slow")))
+
+    @property
+    def overshot(self) -> bool:
+        """Whether it stood still behind the edge of a ReLU, below what it had reached."""
+        return bool(self.content.get("state", {}).get("overshot"))
+
+    @property
+    def gain(self) -> float | None:
+        """How much its activation rose, None where the dream is missing."""
+        trace = self.content.get("activation")
+        return number(trace[-1] - trace[0]) if trace else None
+
+    @property
+    def fate(self) -> str | None:
+        """``rose``, or why it did not: ``dead``, ``overshot``, else ``unexplained``; None where the dream is missing."""
+        if not self.ready:
+            return None
+        if (self.gain or 0.0) > 0:
+            return "rose"
+        return "dead" if self.dead else "overshot" if self.overshot else "unexplained"
 
     def number(self, key: str) -> float | None:
         """A number of its JSON or of what that says of the change, None where there is none."""
@@ -129,7 +151,7 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
     """Every dream that a sweep asks for: by model, start and side, then layer and target, as the thesis's appendix is ordered. Raises DamagedFile."""
     settings = study.sweeps[sweep]
     return [
-        _dream(run, failed, sweep, model.name, layer, target.replace("/", "_"), side, start if start in STARTS else Path(start).stem)
+        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, start if start in STARTS else Path(start).stem)
         for model in study.swept(settings)
         for start in settings.starts
         for side in settings.sides

@@ -11,14 +11,13 @@ from types import MappingProxyType
 from typing import Any
 
 from aesdream import config, files
-from aesdream.appendix import anatomy, reading, selection, tables
+from aesdream.appendix import anatomy, headline, reading, selection, tables
 from aesdream.appendix.reading import FLAGS, Dream, Model
-from aesdream.seeding import generator
 from aesdream.sounds.store import Corpus
 from aesdream.study import Study
-from aesdream.training.statistics import Resampling, number
+from aesdream.training.evaluation import bootstrap
+from aesdream.training.statistics import number
 
-DRAWS = 1000
 _NUMBERS = ("rms_from_start", "peak", "share_clipped", "share_under_20hz", "peakiness", "start_peakiness")
 
 
@@ -49,7 +48,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str]) -> Material:
     corpus = Corpus(files.verified(run / "sounds.json", "sounds.h5"))
     models = reading.models(run, study, failed)
     dreams = {sweep: reading.dreams(run, study, sweep, sounds["classes"], failed) for sweep in study.sweeps}
-    resampling = Resampling(corpus.families, DRAWS, generator(study.seed, "bootstrap"))
+    resampling = bootstrap(corpus.families, study.seed)
     kernels = {model.name: anatomy.first_layer(model) for model in models if model.evaluation}
     content: dict[str, Any] = {
         "study": {key: value for key, value in config.plain(study).items() if key not in ("sounds", "sweeps")},
@@ -59,11 +58,13 @@ def material(run: Path, study: Study, failed: Mapping[str, str]) -> Material:
         "tables": tables.tables(study, models, resampling),
         "comparisons": tables.comparisons(study, models, resampling),
         "yardsticks": tables.yardsticks(study, models, corpus, resampling),
+        "levels": tables.levels(corpus, resampling),
         "conv1": {name: anatomy.moved(kernel) for name, kernel in kernels.items()},
         "sweeps": {sweep: _sweep(study, sweep, members) for sweep, members in dreams.items()},
         "census": {model.name: _census(model.census) for model in models if model.census},
         "problems": _problems(models) + _problems(dream for members in dreams.values() for dream in members),
     }
+    content["headline"] = headline.headline(content)
     content["figures"] = _figures(content["sweeps"])
     return Material(run, study, corpus, models, dreams, kernels, content)
 
@@ -140,19 +141,14 @@ def _dream(dream: Dream) -> dict[str, Any]:
         **{key: getattr(dream, key) for key in ("model", "layer", "target", "side", "start")},
         "first": trace[0],
         "last": trace[-1],
-        "gain": gain(dream),
-        "steps": len(trace) - 1,
+        "gain": dream.gain,
+        "steps": dream.content.get("steps_taken", len(trace) - 1),
         **{key: dream.number(key) for key in _NUMBERS},
         "state": {flag: bool(dream.content.get("state", {}).get(flag)) for flag in FLAGS},
         "dead": dream.dead,
+        "fate": dream.fate,
         "problem": dream.problem,
     }
-
-
-def gain(dream: Dream) -> float | None:
-    """How much a dream's activation rose, None where the dream is missing."""
-    trace = dream.content.get("activation")
-    return number(trace[-1] - trace[0]) if trace else None
 
 
 def _summaries(members: Sequence[Dream]) -> list[dict[str, Any]]:
@@ -165,15 +161,19 @@ def _summaries(members: Sequence[Dream]) -> list[dict[str, Any]]:
 
 def _summary(key: dict[str, str], dreams: Sequence[Dream]) -> dict[str, Any]:
     ready = [dream for dream in dreams if dream.ready]
-    gains = [value for value in map(gain, ready) if value is not None]
-    rose = [dream for dream in ready if (gain(dream) or 0.0) > 0]
-    still = [dream for dream in ready if dream not in rose]
+    gains = [value for value in (dream.gain for dream in ready) if value is not None]
+    rose = [dream for dream in ready if dream.fate == "rose"]
+    still = [dream for dream in ready if dream.fate != "rose"]
     return {
         **key,
         "dreams": len(dreams),
         "made": len(ready),
         "rose": len(rose),
-        "not_rose": [{"target": dream.target, "state": {flag: bool(dream.content["state"].get(flag)) for flag in FLAGS}} for dream in still],
+        "still_dead": sum(dream.fate == "dead" for dream in still),
+        "still_other": sum(dream.fate != "dead" for dream in still),
+        "not_rose": [
+            {"target": dream.target, "fate": dream.fate, "state": {flag: bool(dream.content["state"].get(flag)) for flag in FLAGS}} for dream in still
+        ],
         "states": {flag: sum(bool(dream.content["state"].get(flag)) for dream in ready) for flag in FLAGS},
         "dead": sum(dream.dead for dream in ready),
         "gain": _range(gains),

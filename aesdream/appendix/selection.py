@@ -55,12 +55,12 @@ def diverse(dreams: Sequence[Dream], count: int) -> list[Dream]:
 def select(dreams: Sequence[Dream]) -> dict[str, list[Dream]]:
     """The choice among one model's dreams from one start.
 
-    ``living``; ``dead``, one or none; ``pair``, a filter's dream before and after its ReLU, or none.
+    ``living``, which rose, are not dead and did not overshoot; ``dead``, one or none; ``pair``, a filter's dream before and after its ReLU, or none.
     """
     filters = [dream for dream in dreams if dream.ready and dream.is_filter]
     layers: dict[str, list[Dream]] = {}
     for dream in filters:
-        if dream.side == "post" and not dream.dead and any(dream.content["coefficients"]):
+        if dream.side == "post" and dream.fate == "rose" and not dream.dead and not dream.overshot and any(dream.content["coefficients"]):
             layers.setdefault(dream.layer, []).append(dream)
     counts = quotas([len(members) for members in layers.values()])
     living = [dream for members, count in zip(layers.values(), counts, strict=True) for dream in diverse(members, count)]

@@ -46,6 +46,6 @@ def _words(axes: Any, dream: Mapping[str, Any], left: float) -> None:
         axes.text(left, 0.17, dream["problem"][:34], fontsize=6, color=VERMILLION, va="center")
         return
     axes.text(left, 0.17, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}", fontsize=6, va="center")
-    reasons = words.states(dream["state"], short=True)
+    reasons = words.verdict(dream, short=True)
     if reasons:
-        axes.text(left, 0.06, ("dead: " if dream["dead"] else "") + reasons, fontsize=5.5, color=VERMILLION, va="center")
+        axes.text(left, 0.06, reasons, fontsize=5.5, color=VERMILLION, va="center")

@@ -18,7 +18,8 @@ from aesdream.sounds.store import Corpus
 from aesdream.study import Study
 from aesdream.training import baselines
 from aesdream.training.evaluation import Evaluation, difference, evaluate, mean_over
-from aesdream.training.statistics import MEASURES, Resampling
+from aesdream.training.statistics import MEASURES, Resampling, estimate
+from aesdream.training.statistics import measures as measured
 
 COMPARED = ("roc_auc", "average_precision", "f1_at_prevalence")
 SETS = ("validation", "sounds")
@@ -88,13 +89,20 @@ def comparisons(study: Study, models: Sequence[Model], resampling: Resampling) -
     groups = _groups(models)
     found = []
     for protocol in dict.fromkeys(model.protocol for model in models):
-        treatments = [name for name, settings in study.training.treatments.items() if (name, protocol) in groups and not settings.is_control]
-        for one, other in combinations(treatments, 2):
+        treatments = [name for name in study.training.treatments if (name, protocol) in groups]
+        for one, other in _pairs(study, treatments):
             sides = [_by_sound(groups[name, protocol]) for name in (other, one)]
             for measure in COMPARED:
                 paired = difference(sides[0], sides[1], measure, resampling)
                 found.append({"protocol": protocol, "from": one, "to": other, "measure": measure, "difference": paired})
     return found
+
+
+def _pairs(study: Study, treatments: Sequence[str]) -> list[tuple[str, str]]:
+    """Every two treatments, and every one against every control: what training, and the labels, were worth."""
+    controls = [name for name in treatments if study.training.treatments[name].is_control]
+    real = [name for name in treatments if name not in controls]
+    return [*combinations(real, 2), *((control, name) for control in controls for name in real)]
 
 
 def _by_sound(members: Sequence[Model]) -> dict[tuple[int, int], Evaluation]:
@@ -119,6 +127,18 @@ def yardsticks(study: Study, models: Sequence[Model], corpus: Corpus, resampling
             evaluations = {(split, 0): each[judge] for split, each in zip(splits, judged, strict=True)}
             mean = {measure: mean_over(evaluations, measure, resampling) for measure in MEASURES}
             found.append({"protocol": protocol, "judge": judge, "trained_as": plain, "splits": len(splits), "mean": mean})
+    return found
+
+
+def levels(corpus: Corpus, resampling: Resampling) -> list[dict[str, Any]]:
+    """The ROC AUC of each measure of level against the labels of the whole corpus, as it is: below .5 where positive sounds are the softer ones."""
+    positive = (corpus.labels == len(corpus.classes) - 1).astype(np.int64)
+    weights = resampling.weights(corpus.families)
+    found = []
+    for name in descriptors.LEVEL:
+        values = corpus.descriptors[:, corpus.descriptor_names.index(name)]
+        value, draws = (measured(positive, values, given, names=["roc_auc"])["roc_auc"] for given in (None, weights))
+        found.append({"descriptor": name, "roc_auc": estimate(float(value[0]), draws)})
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 DASH = "–"
 MINUS = "−"
@@ -26,8 +27,15 @@ STATES = {
     "silent_on_start": "silent on the start (its ReLU gives only zeros)",
     "silent_on_corpus": "silent on the whole corpus (its ReLU gives only zeros)",
     "slow": "slow (its gradient at the start is below a twentieth of its layer's median)",
+    "overshot": "overshot (a step passed the edge of a ReLU, behind which the gradient is zero, and it stood still below what it had reached)",
 }
-STATES_SHORT = {"upstream": "conv1 silent", "silent_on_start": "silent on start", "silent_on_corpus": "silent on corpus", "slow": "slow"}
+STATES_SHORT = {
+    "upstream": "conv1 silent",
+    "silent_on_start": "silent on start",
+    "silent_on_corpus": "silent on corpus",
+    "slow": "slow",
+    "overshot": "overshot",
+}
 
 JUDGES = {
     "majority": "majority rule",
@@ -35,18 +43,19 @@ JUDGES = {
     "descriptors": "ten descriptors (logistic)",
     "ceiling": "the composer's own rule (ceiling)",
 }
+LEVELS = {"rms_db": "whole corpus: RMS level", "peak_db": "whole corpus: peak level"}
 SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
 CLASS_SIDES = {"pre": "logit", "post": "probability"}
 
 NO_FIGURE = {"6.15": "no filter of this model is dead.", "6.16": "no living filter was dreamed both before and after its ReLU."}
 KEY = (
     "Each waveform has both channels one above the other, left above right, from −1 to 1: blue is the dream, dark grey the start that lies over it. "
-    "The strip below shows in red what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to "
+    "The strip below shows in orange what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to "
     "half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
 )
 SHEET = (
     "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "
-    "is dead."
+    "is dead or did not rise."
 )
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
@@ -115,6 +124,11 @@ def title(layer: str, target: str) -> str:
     return f"{layer_number(layer)}, filter {target}" if target.isdigit() else f"{layer_number(layer)}, {target}"
 
 
+def command(dream: Mapping[str, Any]) -> str:
+    """A dream's target as the command line names it: ``conv4:23``."""
+    return f"{dream['layer']}:{unquote(dream['target'])}"
+
+
 def models_of(table: Mapping[str, Any]) -> str:
     """How many models a table stands on: ``4 models``, or ``3 of 4 models`` where some are missing."""
     made, expected = table["models"], table["expected"]
@@ -142,6 +156,12 @@ def facts(dream: Mapping[str, Any]) -> str:
 
 
 def verdict(dream: Mapping[str, Any], *, short: bool = False) -> str:
-    """What is wrong with a dream's target: dead and by which tests, or only silent after the ReLU before which it was dreamed; else nothing."""
+    """What is wrong with a dream: its target is dead, and by which tests; or why it did not rise; or what a test says of it all the same."""
     named = states(dream["state"], short=short)
-    return f"dead: {named}" if dream["dead"] else named
+    if dream["dead"]:
+        return f"dead: {named}" + (", yet it rose" if dream["fate"] == "rose" else "")
+    if dream["fate"] == "overshot":
+        return f"did not rise: {named}"
+    if dream["fate"] == "unexplained":
+        return "did not rise: no test explains it" + (f" ({named})" if named else "")
+    return named

@@ -16,7 +16,7 @@ from aesdream.dreaming.objectives import Watch, activations, find_layer, listeni
 from aesdream.models.layers import Layer
 
 SLOW = 0.05
-"""A filter is slow where its first-order gain is below this share of its layer's median."""
+"""A filter is slow where its first-order gain is below this share of the median of its layer's living ones, yet not zero."""
 TOGETHER = 32
 """Filters whose gradients are taken in one batch."""
 
@@ -46,7 +46,7 @@ def census(network: nn.Module, layers: Iterable[str], start: torch.Tensor, corpu
 
 
 def _records(upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, torch.Tensor], corpus: dict[str, torch.Tensor]) -> list[dict[str, Any]]:
-    slow = {side: gain < SLOW * gain.median() for side, gain in gains.items()}
+    slow = {side: (gain > 0) & (gain < SLOW * _median_of_living(gain)) for side, gain in gains.items()}
     return [
         {
             "filter": number,
@@ -63,6 +63,12 @@ def _records(upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, to
         }
         for number in range(len(gains["pre"]))
     ]
+
+
+def _median_of_living(gain: torch.Tensor) -> torch.Tensor:
+    """The median of the gains that are not zero; a layer of silent filters has none that could be slow beside them."""
+    living = gain[gain > 0]
+    return living.median() if len(living) else gain.new_zeros(())
 
 
 def _gains(network: nn.Module, name: str, start: torch.Tensor, side: str) -> torch.Tensor:

@@ -8,6 +8,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import soundfile
@@ -20,6 +21,8 @@ from aesdream.sounds.audio import Inspection
 COLUMNS = ("path", "label", "family", "start", "end")
 HEADERLESS = {".raw"}
 SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} - HEADERLESS | {".aif", ".oga", ".opus"}
+NAMED_ONE_BY_ONE = 3
+"""Sounds with one wrong label that are each named; of more, the first and their number."""
 FEWEST = 4
 """Sounds (or families) of a class below which a split tells nothing, whatever the share of validation."""
 
@@ -133,6 +136,7 @@ class Labelled:
     inspections: list[Inspection]
     classes: tuple[str, ...]
     families_known: bool
+    twins: list[str]
     warnings: tuple[str, ...]
 
 
@@ -145,8 +149,7 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     problems = [e.problem or f"{e.path}: {look.problem}" for e, look in zip(found, looks, strict=True) if e.problem or look.problem]
     rows = [entry for entry in found if not entry.problem]
     classes = settings.classes or tuple(sorted({entry.label for entry in rows}))
-    remedy = f"classes: {', '.join(classes)}; correct it, or add it to sounds.folder.classes"
-    problems += [f"{e.path}: its label {e.label!r} is no class of the study; {remedy}" for e in rows if e.label not in classes]
+    problems += _unknown_labels(settings, rows, classes)
     known = all(entry.family for entry in rows)
     if any(entry.family for entry in rows):
         problems += [f"{e.path}: its family is empty; name one for every sound or for none" for e in rows if not e.family]
@@ -157,10 +160,30 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     if by_family and known:
         enough = [name for name in classes if name not in few]
         few |= _too_few({(e.label, e.family): e for e in reversed(related)}.values(), enough, "families", fewest(validation))
+    if len(classes) > 2 and not few:
+        problems.append(f"{settings.path}: {len(classes)} classes ({', '.join(classes)}); this version judges between two: join or leave out some")
     problems += [f"{settings.path}: {line}" for line in few.values()]
     if problems:
         raise UserError(*problems)
-    return Labelled(related, list(looks), classes, known, tuple(warnings))
+    alone = [replace(entry, family="") for entry in rows]
+    twins = [entry.family for entry in _with_families(alone, looks)[0]]
+    return Labelled(related, list(looks), classes, known, twins, tuple(warnings))
+
+
+def _unknown_labels(settings: Folder, rows: Sequence[Entry], classes: Sequence[str]) -> list[str]:
+    """A line for every sound whose label is no class, or one for all of them where they are many."""
+    told = "" if (Path(settings.path) / "labels.csv").is_file() else f"; without a labels.csv in {settings.path} each of its folders is a class"
+    lines = []
+    for label in dict.fromkeys(entry.label for entry in rows if entry.label not in classes):
+        found = [entry for entry in rows if entry.label == label]
+        close = get_close_matches(label, classes, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        remedy = f"classes: {', '.join(classes)}{hint}; correct it, or add it to sounds.folder.classes{told}"
+        if len(found) <= NAMED_ONE_BY_ONE:
+            lines += [f"{entry.path}: its label {label!r} is no class of the study; {remedy}" for entry in found]
+        else:
+            lines.append(f"{found[0].path} and {len(found) - 1} more: their label {label!r} is no class of the study; {remedy}")
+    return lines
 
 
 def fewest(validation: float) -> int:
@@ -202,7 +225,7 @@ def _with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple
                 parent[other] = first
             if key.startswith("audio"):
                 labels = f"under the labels {group[0].label!r} and {entry.label!r}" if group[0].label != entry.label else "twice"
-                warnings.append(f"{group[0].path} and {entry.path}: the same audio {labels}; they count as one family")
+                warnings.append(f"{group[0].id} and {entry.id}: the same audio {labels}; they count as one family")
     names = {key: root(key).split(" ", 1)[1] for key in parent}
     return [replace(entry, family=names[_key(entry)]) for entry in found], warnings
 

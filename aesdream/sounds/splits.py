@@ -7,7 +7,7 @@ The thesis made copies (oversampling) and windows first and split afterwards, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -75,12 +75,16 @@ class Split:
 
 @dataclass(frozen=True)
 class Sounds:
-    """What a split needs to know of a corpus: ``labels`` (N,), ``families`` or None where unknown, the length and rate of its sounds."""
+    """What a split needs to know of a corpus: ``labels`` (N,), ``families`` or None where unknown, the length and rate of its sounds.
+
+    ``twins`` names for every sound the first one with the same audio or from the same file, nothing where there are none: those never stand apart.
+    """
 
     labels: NDArray[np.int64]
     families: Sequence[str] | None
     samples: int
     sample_rate: int
+    twins: Sequence[str] = ()
 
 
 def window_samples(treatment: Treatment, samples: int, rate: int) -> int:
@@ -108,20 +112,37 @@ def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float
     Permuted labels are drawn anew for each split and ``initialisation``. Under ``split-first`` and ``by-family`` every treatment has the same
     validation sounds. Raises UserError where families are unknown, or so few that no split of them has every class on both sides.
     """
-    everything = windows(sounds, treatment, np.arange(len(sounds.labels)))
+    drawn = generator(seed, "shuffled labels", number, initialisation)
     copies = generator(seed, "copies", number)
     if protocol == "augment-first":
-        items = _oversampled(everything, treatment.oversampling, copies)
+        everything = np.arange(len(sounds.labels))
+        items = _oversampled(windows(_as_taught(sounds, treatment, everything, drawn), treatment, everything), treatment.oversampling, copies)
         train, validation = _stratified(items.labels, share, seed, number)
-        return Split(_relabelled(items[train], treatment, (seed, number, initialisation)), items[validation])
+        return Split(items[train], _as_judged(items[validation], sounds))
     if protocol == "by-family":
         if sounds.families is None:
             raise UserError("training.protocols: by-family needs a family for every sound; name them in labels.csv or leave by-family out")
         train, validation = _grouped(sounds.labels, sounds.families, share, seed, number)
+    elif len(set(sounds.twins)) < len(sounds.twins):
+        train, validation = _grouped(sounds.labels, sounds.twins, share, seed, number)
     else:
         train, validation = _stratified(sounds.labels, share, seed, number)
-    taught = _oversampled(windows(sounds, treatment, train), treatment.oversampling, copies)
-    return Split(_relabelled(taught, treatment, (seed, number, initialisation)), windows(sounds, treatment, validation))
+    taught = windows(_as_taught(sounds, treatment, train, drawn), treatment, train)
+    return Split(_oversampled(taught, treatment.oversampling, copies), windows(sounds, treatment, validation))
+
+
+def _as_taught(sounds: Sounds, treatment: Treatment, among: NDArray[np.int64], drawn: np.random.Generator) -> Sounds:
+    """The sounds with a control's labels, permuted ``among`` some of them before anything is copied: else copies would tell the true ones."""
+    if treatment.labels == "given":
+        return sounds
+    labels = sounds.labels.copy()
+    labels[among] = drawn.permutation(labels[among])
+    return replace(sounds, labels=labels)
+
+
+def _as_judged(items: Items, sounds: Sounds) -> Items:
+    """The items under their true labels."""
+    return replace(items, labels=sounds.labels[items.sound])
 
 
 def _oversampled(items: Items, factor: int, rng: np.random.Generator) -> Items:
@@ -131,15 +152,6 @@ def _oversampled(items: Items, factor: int, rng: np.random.Generator) -> Items:
     classes, counts = np.unique(items.labels, return_counts=True)
     rare = np.flatnonzero(items.labels == classes[np.argmin(counts)])
     return items[np.concatenate([np.arange(len(items)), rng.choice(rare, (factor - 1) * len(rare))])]
-
-
-def _relabelled(items: Items, treatment: Treatment, drawn: tuple[int, int, int]) -> Items:
-    """The items as trained on: a control's labels are permuted among its training sounds (windows of one sound keep one label)."""
-    if treatment.labels == "given":
-        return items
-    sound, first = np.unique(items.sound, return_index=True)
-    permuted = generator(drawn[0], "shuffled labels", *drawn[1:]).permutation(items.labels[first])
-    return Items(items.sound, items.offset, permuted[np.searchsorted(sound, items.sound)], items.samples)
 
 
 def _stratified(labels: NDArray[np.int64], share: float, seed: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,11 +1,9 @@
 """The prepared corpus in one HDF5 file: 16-bit sounds, one checksummed chunk each, with what is known of them.
 
 ``/sounds`` (N, 2, samples) int16, ``/length`` samples before padding, ``/id``, ``/label`` index into the attribute ``classes``, ``/family``,
-``/origin`` JSON text, ``/sha256`` of the source file, ``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's
-measure where there is one, ``/start`` (2, samples) the study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``,
-``families_known``, ``preparation``.
-
-Every byte is under a checksum (see ``hdf5.py``).
+``/twin`` (a name shared by those with the same audio or from the same file), ``/origin`` JSON text, ``/sha256`` of the source file,
+``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's measure where there is one, ``/start`` (2, samples) the
+study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``, ``families_known``, ``preparation``.
 """
 
 from __future__ import annotations
@@ -76,8 +74,9 @@ def join(
     families: Sequence[str],
     start: NDArray[np.int16],
     attributes: Mapping[str, Any],
+    twins: Sequence[str] | None = None,
 ) -> None:
-    """Join slices into one store, chunk by chunk as they are, with labels (N,), families (N,) and the start (2, samples).
+    """Join slices into one store, chunk by chunk as they are, with labels, families and twins (N,; alone if none) and the start (2, samples).
 
     Raises OSError on a full disk.
     """
@@ -92,7 +91,15 @@ def join(
                     sounds.id.write_direct_chunk((position, 0, 0), chunk, filters)
                     position += 1
         hdf5.write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
-        hdf5.write(file, {"label": labels, "family": hdf5.text(families), "start": start})
+        hdf5.write(
+            file,
+            {
+                "label": labels,
+                "family": hdf5.text(families),
+                "twin": hdf5.text(twins or [str(number) for number in range(len(labels))]),
+                "start": start,
+            },
+        )
         hdf5.describe(file["descriptors"], {"names": list(descriptors.LEVEL + descriptors.PLAIN)})
         hdf5.describe(file, {"schema": SCHEMA, **attributes})
 
@@ -159,6 +166,11 @@ class Corpus:
     def families(self) -> list[str]:
         """The family of every sound; where none are known, sounds with the same audio share one."""
         return self._texts("family")
+
+    @cached_property
+    def twins(self) -> list[str]:
+        """For every sound a name that it shares with those that have the same audio or come from the same file; mostly its own."""
+        return self._texts("twin")
 
     @cached_property
     def origins(self) -> list[str]:

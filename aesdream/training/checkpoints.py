@@ -29,13 +29,15 @@ SCHEMA = 1
 class Description:
     """What a network hears and says: plain values, so that a checkpoint loads with weights only.
 
-    ``samples`` is the length of its input; ``preparation`` how a sound becomes that input; ``origin`` the run and model it comes from.
+    ``samples`` is the length of its input, ``hop`` from one window of a longer sound to the next; ``preparation`` how a sound becomes that input;
+    ``origin`` the model it comes from.
     """
 
     network: dict[str, Any]
     preparation: dict[str, Any]
     classes: list[str]
     samples: int
+    hop: int
     origin: dict[str, Any]
 
 
@@ -102,6 +104,6 @@ def load_network(path: Path) -> Checkpoint:
         raise DamagedFile(path, f"not a whole checkpoint: {_in_short(error)}") from None
 
 
-def describe(network: Network, preparation: Preparation, classes: list[str], samples: int, origin: dict[str, Any]) -> Description:
+def describe(network: Network, preparation: Preparation, classes: list[str], samples: int, hop: int, origin: dict[str, Any]) -> Description:
     """The description of a network that is about to be trained."""
-    return Description(plain(network), plain(preparation), classes, samples, origin)
+    return Description(plain(network), plain(preparation), classes, samples, hop, origin)

@@ -11,11 +11,15 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import SimpleQueue, get_context
 from typing import Any
 
 import torch
 from torch import distributed, multiprocessing, nn
+
+PATIENCE = timedelta(hours=2)
+"""How long the others wait while the leader judges and counts."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class Place:
 
 
 def default_device(local_rank: int = 0) -> torch.device:
-    """The GPU of this process where there is one, else the CPU."""
-    return torch.device("cuda", local_rank % torch.cuda.device_count()) if torch.cuda.is_available() else torch.device("cpu")
+    """The GPU of this process where there is one, else the CPU. On a GPU convolutions keep single precision and give the same bits each time."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda", local_rank % torch.cuda.device_count())
 
 
 @contextmanager
@@ -64,7 +72,9 @@ def joined() -> Iterator[Place]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # nccl wants a device for every process; gloo serves several that share one.
+    own_device = device.type == "cuda" and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
+    distributed.init_process_group("nccl" if own_device else "gloo", timeout=PATIENCE)
     yield Place(distributed.get_rank(), world, device)
     distributed.barrier()  # all leave together: one that ended while the leader was still writing has aborted
     # Not where the work failed: what failed must be told before the others find their connections lost.
@@ -79,7 +89,7 @@ def launch(processes: int, threads: int, function: Callable[..., Any], *argument
     if processes == 1:
         function(*arguments)
         return
-    settings = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    settings = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     raised = get_context("spawn").SimpleQueue()
     try:
         multiprocessing.spawn(_start, (raised, settings, threads, function, arguments), nprocs=processes)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aesdream.errors import UserError
+from aesdream.seeding import generator
 from aesdream.training.statistics import (
     MEASURES,
     THRESHOLD,
@@ -30,6 +31,7 @@ from aesdream.training.statistics import (
 )
 
 Evaluation = dict[str, Any]
+DRAWS = 1000
 Mask = NDArray[np.bool_]
 
 # the sounds among which a measure is a plain share, given the truth and the judge's word
@@ -40,6 +42,11 @@ TRIALS: dict[str, Callable[[Mask, Mask], Mask]] = {
     "npv": lambda truth, said: ~said,
     "accuracy": lambda truth, said: truth | ~truth,
 }
+
+
+def bootstrap(families: Iterable[str], study_seed: int) -> Resampling:
+    """The one resampling of a study's families, which every interval and every paired difference stands on."""
+    return Resampling(families, DRAWS, generator(study_seed, "bootstrap"))
 
 
 class Judged(NamedTuple):

@@ -23,10 +23,9 @@ def segments(sound: audio.Samples, rate: int, how: audio.Preparation) -> Iterato
         yield audio.prepare(whole[:, first:], how.sample_rate, how)
 
 
-def _windows(prepared: NDArray[np.int16], samples: int) -> NDArray[np.int16]:
-    """The windows (n, 2, samples) of a prepared sound that a network of that input length hears, overlapping by half."""
-    last = prepared.shape[1] - samples
-    return np.stack([prepared[:, first : first + samples] for first in dict.fromkeys([*range(0, last, max(1, samples // 2)), last])])
+def _windows(prepared: NDArray[np.int16], samples: int, hop: int) -> NDArray[np.int16]:
+    """The windows (n, 2, samples) of a prepared sound, those in which the network's validation sounds were heard."""
+    return np.stack([prepared[:, first : first + samples] for first in range(0, prepared.shape[1] - samples + 1, hop)])
 
 
 @torch.no_grad()
@@ -35,6 +34,6 @@ def judge(checkpoint: Checkpoint, prepared: Sequence[NDArray[np.int16]]) -> NDAr
     dtype = next(checkpoint.network.parameters()).dtype
     found = []
     for segment in prepared:
-        heard = torch.from_numpy(_windows(segment, checkpoint.description.samples)).to(dtype) / audio.FULL_SCALE
+        heard = torch.from_numpy(_windows(segment, checkpoint.description.samples, checkpoint.description.hop)).to(dtype) / audio.FULL_SCALE
         found.append(torch.softmax(checkpoint.network(heard).double(), 1).numpy())
     return np.asarray(np.concatenate(found).mean(0))

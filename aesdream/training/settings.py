@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from aesdream.config import Section
 from aesdream.sounds.splits import Protocol, Treatment
+
+
+def file_names(names: Iterable[str]) -> None:
+    """Raise ValueError for a name that cannot be a folder's."""
+    for name in names:
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"{name!r} becomes a folder; use letters, digits, - and _")
 
 
 class Training(Section):
@@ -29,9 +37,7 @@ class Training(Section):
     @field_validator("treatments")
     @classmethod
     def _file_names(cls, treatments: dict[str, Treatment]) -> dict[str, Treatment]:
-        for name in treatments:
-            if not name.replace("-", "").replace("_", "").isalnum():
-                raise ValueError(f"{name!r} becomes a folder; use letters, digits, - and _")
+        file_names(treatments)
         if not treatments:
             raise ValueError("needs at least one treatment, for instance plain: {}")
         return treatments

@@ -122,7 +122,7 @@ def write_model(run: Path, study: Study, asked: Any, corpus: SimpleNamespace, re
     initial = network.conv1.weight.detach().clone()
     with torch.no_grad():
         network.conv1.weight.add_(0.003 * torch.randn(initial.shape, generator=torch.Generator().manual_seed(7)))
-    save_network(folder / "checkpoint.pt", network, describe(study.network, study.sounds.preparation, ["no", "yes"], samples, {}), initial)
+    save_network(folder / "checkpoint.pt", network, describe(study.network, study.sounds.preparation, ["no", "yes"], samples, samples, {}), initial)
     random = generator(5, asked.name)
     labels = split.validation.labels
     judged = 1 / (1 + np.exp(-random.normal(QUALITY[asked.treatment] * (2 * labels - 1), 1.0)))

@@ -19,7 +19,7 @@ RULE = {"side": "pre", "rule": "std", "step": 0.002, "steps": 6}
 
 def checkpoint() -> Checkpoint:
     network = lively().eval()
-    return Checkpoint(network, describe(Network(jenkins=SETTINGS), HOW, ["no", "yes"], SAMPLES, {}), network.conv1.weight.detach())
+    return Checkpoint(network, describe(Network(jenkins=SETTINGS), HOW, ["no", "yes"], SAMPLES, SAMPLES, {}), network.conv1.weight.detach())
 
 
 @pytest.mark.parametrize("samples", [SAMPLES, 3 * SAMPLES + 77, 200])

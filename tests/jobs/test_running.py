@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import operator
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from aesdream.dreaming.objectives import Watch, activations, find_layer, selecti
 from aesdream.dreaming.sonify import read_wav
 from aesdream.training.checkpoints import load_network
 from jobs import ledger
+from jobs.executors import Here, Task
 from tests.runs import TINY, aesdream, assert_same, contents, events, killed_after
 
 pytestmark = pytest.mark.xdist_group("tiny run")
@@ -64,7 +67,7 @@ def test_a_changed_setting_is_refused_with_its_key_and_both_values_and_changes_n
     done = aesdream("run", TINY, "--out", copy, "--set", "training.epochs=3", "--set", "sweeps.appendix.steps=9")
     assert done.returncode == 2
     assert "training.epochs: was 2, now 3" in done.stderr
-    assert "steps: was 8, now 9" in done.stderr
+    assert "sweeps.appendix.steps: was 8, now 9" in done.stderr
     assert "--out" in done.stderr
     assert contents(copy) == before
 
@@ -126,6 +129,46 @@ def test_a_unit_that_fails_is_reported_with_reason_and_log_while_the_others_are_
     assert failure["unit"] == "models/plain/split-first/split0-seed0"
     assert "IsADirectoryError" in failure["reason"]
     assert "Traceback" in Path(failure["log"]).read_text()
+
+
+def test_dreams_of_a_model_that_failed_are_failed_and_everything_else_is_done_and_drawn(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    for gone in ("models/plain/by-family", "dreams", "results.json"):
+        shutil.rmtree(run / gone) if (run / gone).is_dir() else (run / gone).unlink()
+    (run / "models/plain/by-family/split0-seed0/census.json/in the way").mkdir(parents=True)
+    done = aesdream("run", TINY, "--out", run)
+    assert done.returncode == 1
+    told = json.loads(aesdream("status", run, "--json").stdout)
+    assert {stage: (counts["done"], counts["failed"]) for stage, counts in told["stages"].items()} == {
+        "preprocess": (1, 0), "train": (10, 1), "dream": (24, 4), "appendix": (1, 0),
+    }  # fmt: skip
+    assert all("its model is not there" in failure["reason"] for failure in told["failures"] if failure["unit"].startswith("dreams"))
+    assert "its model is not there" in (run / "appendix" / "index.html").read_text()
+    shutil.rmtree(run / "models/plain/by-family/split0-seed0/census.json")
+    done = aesdream("run", TINY, "--out", run)
+    assert done.returncode == 0, done.stderr
+    assert_same(run, finished)
+
+
+def test_a_killed_worker_fails_no_unit_but_its_own() -> None:
+    def outcomes(tasks: list[Task]) -> dict[tuple[str, ...], str | None]:
+        here = Here(1)
+        try:
+            return {outcome.task.units: outcome.error for outcome in here.run(tasks, processes=1, on_gpu=False, begun=lambda task: None)}
+        finally:
+            here.close()
+
+    log = Path(os.devnull)
+    tasks = [Task((str(number),), operator.add, (number, 1), log) for number in range(6)]
+    found = outcomes([*tasks[:3], Task(("killer",), os._exit, (9,), log), *tasks[3:]])
+    assert {units[0]: error is None for units, error in found.items()} == {**{str(number): True for number in range(6)}, "killer": False}
+    assert "killed twice" in str(found["killer",])
+
+
+def test_a_glob_that_matches_nothing_is_refused(copy: Path) -> None:
+    done = aesdream("run", TINY, "--out", copy, "--only", "models/plian/*")
+    assert done.returncode == 2
+    assert "--only models/plian/*: matches no unit; units are named like sounds, models/plain/" in done.stderr
 
 
 def test_a_second_run_in_the_same_folder_is_turned_away(copy: Path) -> None:

@@ -148,12 +148,23 @@ def test_every_bad_sound_label_and_class_is_told_at_once() -> None:
     assert lines == [
         "/c/2.wav: the file is empty; copy it again",
         "/c/5.wav: silent; leave it out",
-        "/c/odd.wav: its label 'odd' is no class of the study; classes: dull, bright; correct it, or add it to sounds.folder.classes",
+        "/c/odd.wav: its label 'odd' is no class of the study; classes: dull, bright; correct it, or add it to sounds.folder.classes"
+        "; without a labels.csv in /c each of its folders is a class",
     ]
 
 
 def test_one_class_alone_is_refused() -> None:
     assert problems(sounds(classes=("dull",))) == ["/c: every sound is labelled 'dull'; a judge needs at least two classes"]
+
+
+def test_a_wrong_label_of_many_sounds_is_told_once_with_the_class_that_was_meant() -> None:
+    (line,) = problems([*sounds(16)], by_family=False, classes=("dul", "bright", "other"))[:1]
+    assert line.startswith("/c/0.wav and 7 more: their label 'dull' is no class of the study; classes: dul, bright, other (did you mean dul?)")
+
+
+def test_more_than_two_classes_are_refused() -> None:
+    (line,) = problems(sounds(30, classes=("dull", "bright", "loud")))
+    assert line == "/c: 3 classes (bright, dull, loud); this version judges between two: join or leave out some"
 
 
 def test_too_few_sounds_of_a_class_are_refused_and_a_single_one_is_named() -> None:
@@ -188,7 +199,7 @@ def test_more_sounds_are_asked_for_where_validation_takes_little_or_much(share: 
 def test_the_same_audio_under_two_labels_is_a_warning_that_names_both_and_one_family(family: bool) -> None:
     found = sounds(12, family=family)
     labelled = look(found, looks(found, _0="same", _3="same"), by_family=False)
-    assert labelled.warnings == ("/c/0.wav and /c/3.wav: the same audio under the labels 'dull' and 'bright'; they count as one family",)
+    assert labelled.warnings == ("0.wav and 3.wav: the same audio under the labels 'dull' and 'bright'; they count as one family",)
     assert labelled.entries[0].family == labelled.entries[3].family
     assert len({entry.family for entry in labelled.entries}) == 11
     assert labelled.families_known is family
@@ -196,7 +207,7 @@ def test_the_same_audio_under_two_labels_is_a_warning_that_names_both_and_one_fa
 
 def test_the_same_audio_twice_under_one_label_is_a_warning_too() -> None:
     found = sounds(12)
-    assert look(found, looks(found, _0="same", _2="same")).warnings == ("/c/0.wav and /c/2.wav: the same audio twice; they count as one family",)
+    assert look(found, looks(found, _0="same", _2="same")).warnings == ("0.wav and 2.wav: the same audio twice; they count as one family",)
 
 
 def test_families_that_share_audio_grow_together_through_chains() -> None:

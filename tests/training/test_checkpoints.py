@@ -24,7 +24,7 @@ def saved(path: Path, precision: torch.dtype = torch.float32) -> torch.nn.Module
     initial = network.conv1.weight.detach().clone()
     with torch.no_grad():
         network.conv1.weight.mul_(0.5)
-    checkpoints.save_network(path, network, checkpoints.describe(NETWORK, PREPARATION, ["no", "yes"], 600, ORIGIN), initial)
+    checkpoints.save_network(path, network, checkpoints.describe(NETWORK, PREPARATION, ["no", "yes"], 600, 600, ORIGIN), initial)
     return network
 
 
@@ -36,14 +36,19 @@ def test_a_checkpoint_holds_all_that_judging_and_dreaming_need(tmp_path: Path, p
     assert torch.equal(found.network(sound), network(sound))
     assert not found.network.training
     assert found.preparation == PREPARATION
-    assert (found.description.classes, found.description.samples, found.description.origin) == (["no", "yes"], 600, ORIGIN)
+    assert (found.description.classes, found.description.samples, found.description.hop, found.description.origin) == (
+        ["no", "yes"],
+        600,
+        600,
+        ORIGIN,
+    )
     assert torch.equal(found.initial, torch.ones(1, 2, 40, dtype=precision))
 
 
 def test_it_loads_with_weights_only(tmp_path: Path):
     saved(tmp_path / "checkpoint.pt")
     found = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert {"schema", "weights", "initial", "network", "preparation", "classes", "samples", "origin"} == found.keys()
+    assert {"schema", "weights", "initial", "network", "preparation", "classes", "samples", "hop", "origin"} == found.keys()
 
 
 def test_its_bytes_depend_on_neither_name_nor_place(tmp_path: Path):

@@ -27,7 +27,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 def checkpoint(samples: int = SAMPLES, how: Preparation = AS_IT_IS) -> Checkpoint:
     network = NETWORK.build(samples, 2, torch.Generator().manual_seed(2)).eval()
-    return Checkpoint(network, describe(Network(jenkins=NETWORK), how, ["no", "yes"], samples, {}), network.conv1.weight.detach())
+    return Checkpoint(
+        network, describe(Network(jenkins=NETWORK), how, ["no", "yes"], samples, max(1, samples // 2), {}), network.conv1.weight.detach()
+    )
 
 
 def test_a_sound_of_the_corpus_is_judged_as_it_was_predicted(corpus: Corpus):

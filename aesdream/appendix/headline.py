@@ -1,0 +1,122 @@
+"""The study's answer in a few sentences: how well the best treatment tells the classes apart under the strictest protocol, and beside what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aesdream.appendix import words
+
+Content = Mapping[str, Any]
+
+STRICTEST = ("by-family", "split-first", "augment-first")
+LEAKY = "augment-first"
+NEARLY_ALWAYS = 0.2
+"""A judge with a specificity below this says yes to nearly everything."""
+
+
+def headline(content: Content) -> dict[str, Any]:
+    """The numbers of the sentences, each taken from the tables, comparisons and yardsticks of results.json.
+
+    ``protocol`` is the strictest of which a treatment has an evaluation, None where nothing is evaluated. ``against`` tells of every control what
+    the paired comparison with the best treatment says, ``verdict`` one of ``better``, ``worse``, ``undecided`` (its interval covers zero or has no
+    bounds) and ``never paired``.
+    """
+    protocol = next((name for name in STRICTEST if _judged(content, name)), None)
+    treatments = _judged(content, protocol)
+    best = _best(treatments)
+    loose = _best(_judged(content, LEAKY)) if protocol != LEAKY else None
+    return {
+        "protocol": protocol,
+        "treatments": len(treatments),
+        "best": best,
+        "yardsticks": [
+            {"judge": stick["judge"], "roc_auc": stick["mean"]["roc_auc"]} for stick in content["yardsticks"] if stick["protocol"] == protocol
+        ],
+        "against": [_against(content, table, best) for table in _judged(content, protocol, control=True)] if best else [],
+        "augment_first": loose,
+        **_warnings(content["tables"]),
+    }
+
+
+def _judged(content: Content, protocol: str | None, *, control: bool = False) -> list[Content]:
+    """The evaluated tables under a protocol, those of windows by sound where there is such a table."""
+    found = [table for table in content["tables"] if table["protocol"] == protocol and table["control"] == control and table["mean"]]
+    by_sound = {table["treatment"] for table in found if table["set"] == "sounds"}
+    return [
+        table for table in found if table["mean"]["roc_auc"]["value"] is not None and (table["set"] == "sounds") == (table["treatment"] in by_sound)
+    ]
+
+
+def _best(tables: Iterable[Content]) -> dict[str, Any] | None:
+    found = max(tables, key=lambda table: float(table["mean"]["roc_auc"]["value"]), default=None)
+    return None if found is None else {"treatment": found["treatment"], "set": found["set"], "roc_auc": found["mean"]["roc_auc"]}
+
+
+def _against(content: Content, control: Content, best: Content) -> dict[str, Any]:
+    paired = next(
+        (
+            entry["difference"]
+            for entry in content["comparisons"]
+            if (entry["protocol"], entry["from"], entry["to"], entry["measure"])
+            == (control["protocol"], control["treatment"], best["treatment"], "roc_auc")
+        ),
+        None,
+    )
+    return {"control": control["treatment"], "roc_auc": control["mean"]["roc_auc"], "difference": paired, "verdict": _verdict(paired)}
+
+
+def _verdict(paired: Content | None) -> str:
+    if paired is None:
+        return "never paired"
+    if paired["low"] is None or paired["high"] is None or paired["low"] <= 0 <= paired["high"]:
+        return "undecided"
+    return "better" if paired["low"] > 0 else "worse"
+
+
+def _warnings(tables: Iterable[Content]) -> dict[str, list[str]]:
+    """The named models that never say yes, and those that nearly always do."""
+    found: dict[str, list[str]] = {"never_yes": [], "nearly_always_yes": []}
+    for named in (table["named"] for table in tables if table["named"]):
+        recall, specificity = (named["measures"][key]["value"] for key in ("recall", "specificity"))
+        if recall == 0:
+            found["never_yes"].append(named["model"])
+        elif specificity is not None and specificity < NEARLY_ALWAYS:
+            found["nearly_always_yes"].append(named["model"])
+    return {kind: list(dict.fromkeys(names)) for kind, names in found.items()}
+
+
+def sentences(found: Content) -> list[str]:
+    """The headline in plain sentences; warnings last."""
+    best = found["best"]
+    if best is None:
+        return ["No treatment is evaluated yet."]
+    chosen = f", the best of {found['treatments']} treatments, chosen after the fact," if found["treatments"] > 1 else ""
+    said = (
+        f"Under {found['protocol']}, the strictest protocol here, {best['treatment']}{chosen} reaches a ROC AUC of {words.interval(best['roc_auc'])}"
+    )
+    beside = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['roc_auc'])}" for stick in found["yardsticks"]]
+    said += f"; without a network: {', '.join(beside)}." if beside else "."
+    lines = [said, *(_control(best["treatment"], entry) for entry in found["against"])]
+    if found["augment_first"]:
+        loose = found["augment_first"]
+        lines.append(
+            f"Copied or windowed before the split ({LEAKY}), {loose['treatment']} would have claimed {words.interval(loose['roc_auc'])}; "
+            "what that has over the first number is not to be counted on."
+        )
+    if found["never_yes"]:
+        lines.append(f"Warning: never says yes (recall 0): {', '.join(found['never_yes'])}.")
+    if found["nearly_always_yes"]:
+        lines.append(f"Warning: says yes to nearly everything (specificity below {NEARLY_ALWAYS:g}): {', '.join(found['nearly_always_yes'])}.")
+    return lines
+
+
+def _control(best: str, entry: Content) -> str:
+    said = {
+        "never paired": "never validated on the same sounds, so not compared",
+        "undecided": f"{best} is not distinguishable from {entry['control']}",
+        "better": f"{best} is better",
+        "worse": f"{best} is worse",
+    }[entry["verdict"]]
+    paired = f" (paired difference {words.interval(entry['difference'])})" if entry["difference"] else ""
+    return f"Control {entry['control']}: {words.interval(entry['roc_auc'])}; {said}{paired}."

@@ -1,0 +1,135 @@
+"""The headline says what the tables hold and claims no more; dreams are counted so that the parts add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from aesdream.appendix import glossary, headline, listing, results, selection, words
+from aesdream.appendix.reading import Dream
+from aesdream.sounds import descriptors
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory, made_up: SimpleNamespace) -> Any:
+    run = tmp_path_factory.mktemp("fabricated") / "run"
+    return results.material(run, made_up.fabricate(run), {})
+
+
+def estimated(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, float | None]:
+    return {"value": value, "low": low, "high": high}
+
+
+def table(
+    treatment: str, auc: float, *, control: bool = False, protocol: str = "by-family", recall: float = 0.5, spec: float = 0.9
+) -> dict[str, Any]:
+    named = {"model": f"{treatment}/{protocol}/split0-seed0", "measures": {"recall": estimated(recall), "specificity": estimated(spec)}}
+    mean = {"roc_auc": estimated(auc, auc - 0.1, auc + 0.1)}
+    return {"treatment": treatment, "protocol": protocol, "set": "validation", "control": control, "named": named, "mean": mean}
+
+
+def content(difference: dict[str, float | None] | None, *more: dict[str, Any]) -> dict[str, Any]:
+    paired = {"protocol": "by-family", "from": "untrained", "to": "good", "measure": "roc_auc", "difference": difference}
+    return {
+        "tables": [table("poor", 0.6), table("good", 0.8), table("untrained", 0.4, control=True), *more],
+        "comparisons": [paired],
+        "yardsticks": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (estimated(0.4, 0.1, 0.7), "good is better"),
+        (estimated(0.1, -0.1, 0.3), "good is not distinguishable from untrained"),
+        (estimated(0.1), "good is not distinguishable from untrained"),
+        (estimated(-0.2, -0.3, -0.1), "good is worse"),
+        (None, "never validated on the same sounds"),
+    ],
+)
+def test_a_control_is_beaten_only_where_the_paired_interval_excludes_zero(difference: dict[str, float | None] | None, said: str) -> None:
+    lines = headline.sentences(headline.headline(content(difference)))
+    assert lines[0].startswith("Under by-family, the strictest protocol here, good, the best of 2 treatments")
+    assert lines[1].startswith("Control untrained: 0.400 [0.300, 0.500]; ")
+    assert said in lines[1]
+
+
+def test_named_models_that_always_or_never_say_yes_are_warned_of() -> None:
+    found = headline.headline(content(None, table("mute", 0.5, recall=0.0, spec=1.0), table("eager", 0.5, recall=1.0, spec=0.1)))
+    assert found["never_yes"] == ["mute/by-family/split0-seed0"]
+    assert found["nearly_always_yes"] == ["eager/by-family/split0-seed0"]
+    assert [line.startswith("Warning") for line in headline.sentences(found)[-2:]] == [True, True]
+
+
+def test_the_headline_s_numbers_are_those_of_the_tables(material: Any) -> None:
+    found = material.content["headline"]
+    values = {(t["treatment"], t["protocol"], t["set"]): t["mean"]["roc_auc"] for t in material.content["tables"]}
+    assert found["protocol"] == "by-family"
+    assert found["best"]["roc_auc"] == values[found["best"]["treatment"], "by-family", found["best"]["set"]]
+    assert found["augment_first"]["roc_auc"]["value"] == max(v["value"] for (_, protocol, _), v in values.items() if protocol == "augment-first")
+    assert [entry["control"] for entry in found["against"]] == ["shuffled"]
+
+
+def test_without_evaluations_the_headline_claims_nothing() -> None:
+    found = headline.headline({"tables": [], "comparisons": [], "yardsticks": []})
+    assert (found["best"], found["augment_first"]) == (None, None)
+    assert headline.sentences(found) == ["No treatment is evaluated yet."]
+
+
+def test_level_is_judged_on_the_whole_corpus_as_it_is(material: Any) -> None:
+    corpus = material.corpus
+    for row, name in zip(material.content["levels"], descriptors.LEVEL, strict=True):
+        expected = roc_auc_score(corpus.labels, corpus.descriptors[:, corpus.descriptor_names.index(name)])
+        assert row["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
+        assert row["roc_auc"]["low"] < expected < row["roc_auc"]["high"]
+        assert [words.LEVELS[name], words.interval(row["roc_auc"])] in [list(line[1:3]) for line in listing.overview(material.content).rows]
+
+
+def test_dreams_that_rose_and_that_did_not_add_up_to_those_made(material: Any) -> None:
+    for line in material.content["sweeps"]["appendix"]["summary"]:
+        assert line["made"] == line["rose"] + line["still_dead"] + line["still_other"]
+    made = [{"fate": fate, "dead": fate == "dead"} for fate in ("rose", "rose", "dead", "overshot", "unexplained")] + [{"fate": "rose", "dead": True}]
+    assert listing.fates(made).startswith("Of these 3 raised their target's activation and 3 did not (1 dead, 1 overshot, 1 that no test explains).")
+    assert "1 have a target that a test calls dead" in listing.fates(made)
+
+
+def dream(target: int, trace: list[float], **raised: bool) -> Dream:
+    state = {"silent_on_start": False, "slow": False, "silent_on_corpus": False, "upstream": False, **raised}
+    made = {"activation": trace, "state": state, "coefficients": list(np.eye(9)[target]), "rms_from_start": 0.1}
+    return Dream("appendix", "m", "conv4", str(target), "post", "source", Path("none.json"), made, None)
+
+
+def test_living_dreams_rose_are_not_dead_and_did_not_overshoot() -> None:
+    rose, still, fell = dream(0, [0.1, 0.2]), dream(1, [0.1, 0.1]), dream(2, [0.2, 0.1])
+    dead, passed, back = dream(3, [0.1, 0.2], slow=True), dream(4, [0.1, 0.3, 0.2, 0.2], overshot=True), dream(5, [0.2, 0.3, 0.1, 0.1], overshot=True)
+    assert selection.select([rose, still, fell, dead, passed, back])["living"] == [rose]
+    assert [each.fate for each in (rose, still, fell, dead, passed, back)] == ["rose", "unexplained", "unexplained", "rose", "rose", "overshot"]
+
+
+@pytest.mark.parametrize(
+    ("fate", "dead", "raised", "said"),
+    [
+        ("rose", False, "", ""),
+        ("dead", True, "slow", "dead: slow"),
+        ("rose", True, "slow", "dead: slow, yet it rose"),
+        ("overshot", False, "overshot", "did not rise: overshot"),
+        ("unexplained", False, "", "did not rise: no test explains it"),
+    ],
+)
+def test_a_card_says_why_its_dream_did_not_rise(fate: str, dead: bool, raised: str, said: str) -> None:
+    assert words.verdict({"fate": fate, "dead": dead, "state": {raised: True}}, short=True) == said
+
+
+def test_a_target_is_named_as_the_command_line_takes_it() -> None:
+    assert words.command({"layer": "conv4", "target": "23"}) == "conv4:23"
+    assert words.command({"layer": "class", "target": "a%2Fb"}) == "class:a/b"
+
+
+def test_every_descriptor_and_every_death_is_defined() -> None:
+    assert set(glossary.DESCRIPTORS) == set(descriptors.PLAIN)
+    assert {"slow", "overshot", "silent", "RMS from start"} <= set(glossary.WORDS)
