@@ -87,7 +87,7 @@ def _warnings(tables: Iterable[Content]) -> dict[str, list[str]]:
 
 
 def sentences(found: Content) -> list[str]:
-    """The headline in plain sentences; warnings last."""
+    """The headline in plain sentences, by paragraph: networks beside judges without one, then controls and what leaks; warnings last."""
     best = found["best"]
     if best is None:
         return ["No treatment is evaluated yet."]
@@ -95,15 +95,14 @@ def sentences(found: Content) -> list[str]:
     said = (
         f"Under {found['protocol']}, the strictest protocol here, {best['treatment']}{chosen} reaches a ROC AUC of {words.interval(best['roc_auc'])}"
     )
-    beside = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['roc_auc'])}" for stick in found["yardsticks"]]
-    said += f"; without a network: {', '.join(beside)}." if beside else "."
-    lines = [said, *(_control(best["treatment"], entry) for entry in found["against"])]
+    beside = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['roc_auc'])}" for stick in found["yardsticks"] if stick["judge"] != "majority"]
+    lines = [said + (f"; without a network: {', '.join(beside)}." if beside else ".")]
+    second = [_controls(best["treatment"], found["against"])] if found["against"] else []
     if found["augment_first"]:
         loose = found["augment_first"]
-        lines.append(
-            f"Copied or windowed before the split ({LEAKY}), {loose['treatment']} would have claimed {words.interval(loose['roc_auc'])}; "
-            "what that has over the first number is not to be counted on."
-        )
+        claimed = f"{loose['treatment']} would have claimed {words.interval(loose['roc_auc'])}"
+        second.append(f"Under {LEAKY}, where copies and windows are made before the split, {claimed}.")
+    lines += [" ".join(second)] if second else []
     if found["never_yes"]:
         lines.append(f"Warning: never says yes (recall 0): {', '.join(found['never_yes'])}.")
     if found["nearly_always_yes"]:
@@ -111,12 +110,10 @@ def sentences(found: Content) -> list[str]:
     return lines
 
 
-def _control(best: str, entry: Content) -> str:
-    said = {
-        "never paired": "never validated on the same sounds, so not compared",
-        "undecided": f"{best} is not distinguishable from {entry['control']}",
-        "better": f"{best} is better",
-        "worse": f"{best} is worse",
-    }[entry["verdict"]]
-    paired = f" (paired difference {words.interval(entry['difference'])})" if entry["difference"] else ""
-    return f"Control {entry['control']}: {words.interval(entry['roc_auc'])}; {said}{paired}."
+def _controls(best: str, against: Iterable[Content]) -> str:
+    said = {"never paired": "not compared with", "undecided": "not distinguishable from", "better": "better than", "worse": "worse than"}
+    parts = []
+    for entry in against:
+        paired = f"paired difference {words.interval(entry['difference'])}" if entry["difference"] else "never validated on the same sounds"
+        parts.append(f"{said[entry['verdict']]} {entry['control']} ({words.interval(entry['roc_auc'])}; {paired})")
+    return f"By the paired comparison {best} is {', and '.join(parts)}."

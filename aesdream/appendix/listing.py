@@ -51,7 +51,7 @@ def fates(made: Sequence[Content]) -> str:
     parts = f"{found['dead']} dead, {found['overshot']} overshot, {found['unexplained']} that no test explains"
     said = f"Of these {found['rose']} raised their target's activation and {len(made) - found['rose']} did not ({parts})."
     slow = sum(dream["dead"] and dream["fate"] == "rose" for dream in made)
-    return said + (f" Of those that rose, {slow} have a target that a test calls dead all the same." if slow else "")
+    return said + (f" Rose although a test calls the target dead: {slow}." if slow else "")
 
 
 def synthetic(sounds: Content) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,10 @@ def _start(
         if distributed.is_initialized():
             distributed.destroy_process_group()
         raise
+    # Everything is written and synced. Taking torch's threads down in an orderly way has now and then aborted a process that had done its work.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import results, words
+from aesdream.appendix import glossary, headline, results, words
 from aesdream.errors import DamagedFile
 
 MISSING = "models/plain/augment-first/split1-seed0"
@@ -175,3 +175,14 @@ def test_a_run_of_which_nothing_but_the_sounds_is_made_says_so(built: SimpleName
     assert all(table["models"] == 0 and table["mean"] is None for table in content["tables"])
     assert len(content["problems"]) == len(built.study.models()) + 10
     assert content["yardsticks"] == []
+
+
+def test_the_headline_opens_the_judges_and_words_close_the_page_alone(built: SimpleNamespace) -> None:
+    for sentence in headline.sentences(built.content["headline"]):
+        both(built, sentence)
+    for level in built.content["levels"]:
+        both(built, f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}")
+    assert squeezed(glossary.WORDS["overshot"]) in built.page
+    assert squeezed(glossary.WORDS["overshot"]) not in built.pdf
+    assert "<code>conv4:2</code>" in built.source
+    assert "(conv4:2)" in built.pdf
