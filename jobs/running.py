@@ -89,7 +89,7 @@ class Run:
     def _refuse_idle_globs(self, units: Sequence[Unit]) -> None:
         lost = [glob for glob in self.only if not any(fnmatchcase(unit.name, glob) for unit in units)]
         if lost:
-            examples = ", ".join(dict.fromkeys(next(u.name for u in units if u.stage == stage) for stage in {u.stage: 0 for u in units}))
+            examples = ", ".join(reversed({unit.stage: unit.name for unit in reversed(units)}.values()))
             raise UserError(*(f"--only {glob}: matches no unit; units are named like {examples}" for glob in lost))
 
     def _write_study(self) -> None:
@@ -124,13 +124,15 @@ class Run:
 
     def _dream(self, units: Sequence[Unit]) -> None:
         todo = self._todo(units)
-        orphans = [unit for unit in todo if not (self.folder / f"models/{unit.inputs['model']}/evaluation.json").exists()]
-        if orphans:
-            reason = f"its model is not there: models/{orphans[0].inputs['model']} failed, or was left out by --only"
-            self.book.note("failed", [unit.name for unit in orphans], reason=reason, log=None)
-            self.failed += [unit.name for unit in orphans]
-            self.progress.say(f"{len(orphans)} dreams wait for models that are not there, first {orphans[0].name}: {reason}")
-        batches = dream.batches([unit for unit in todo if unit not in orphans])
+        for model in dict.fromkeys(unit.inputs["model"] for unit in todo):
+            if not (self.folder / f"models/{model}/evaluation.json").exists():
+                orphans = [unit.name for unit in todo if unit.inputs["model"] == model]
+                todo = [unit for unit in todo if unit.inputs["model"] != model]
+                reason = f"its model is not there: models/{model} failed, or was left out by --only"
+                self.book.note("failed", orphans, reason=reason, log=None)
+                self.failed += orphans
+                self.progress.say(f"{orphans[0]}: failed, as {len(orphans)} dreams in all: {reason}")
+        batches = dream.batches(todo)
         work = lambda batch: (dream.make, (self.folder, self.study, batch))  # noqa: E731
         self._do("dream", batches, work, on_gpu=True)
 

@@ -75,9 +75,9 @@ def _verdict(paired: Content | None) -> str:
 
 
 def _warnings(tables: Iterable[Content]) -> dict[str, list[str]]:
-    """The named models that never say yes, and those that nearly always do."""
+    """The named models that never say yes, and those that nearly always do, controls aside."""
     found: dict[str, list[str]] = {"never_yes": [], "nearly_always_yes": []}
-    for named in (table["named"] for table in tables if table["named"]):
+    for named in (table["named"] for table in tables if table["named"] and not table["control"]):
         recall, specificity = (named["measures"][key]["value"] for key in ("recall", "specificity"))
         if recall == 0:
             found["never_yes"].append(named["model"])

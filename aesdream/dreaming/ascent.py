@@ -24,7 +24,8 @@ class Dreams:
     """What became of a batch.
 
     ``sounds`` (targets, *input shape); ``activation`` (targets, steps + 1), the start's first; ``coefficients`` (targets, outputs of the first layer)
-    what each dream spread through the first layer's kernel, or None where the network lists no layers; ``steps`` (targets,) steps taken.
+    what each dream spread through the first layer's kernel, or None where the network lists no layers; ``steps`` (targets,) steps taken, as many as
+    asked for unless it stopped at its distance.
     """
 
     sounds: torch.Tensor

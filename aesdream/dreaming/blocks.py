@@ -36,13 +36,16 @@ class BlockClimb(Climb):
         stride, (channels, samples) = first.stride[0], start.shape
         self.first, self.blocks, self.values = first, -(-samples // stride), channels * samples
         self.frames = first.frames(samples)
-        # Whole strides, so that the blocks of all sounds are one matrix; what stands beyond the sound is never part of a window.
-        self.room = channel_major(channels, len(targets), self.blocks * stride, start).zero_()
         super().__init__(network, layer, targets, start, side, bounds)
-        self.sounds = self.room[..., :samples].copy_(start)
         self.columns = first.columns().transpose(1, 2).contiguous()
         exact = self.columns.double()
         self.sums, self.products = exact.sum((0, 2)), torch.einsum("cqs,cps->qp", exact, exact)
+
+    def _copies(self, count: int) -> torch.Tensor:
+        # Whole strides, so that the blocks of all sounds are one matrix; what stands beyond the sound is never part of a window.
+        channels, samples = self.start.shape
+        self.room = channel_major(channels, count, self.blocks * self.first.stride[0], self.start).zero_()
+        return self.room[..., :samples].copy_(self.start)
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """As in general, but with the first layer's outputs as the inputs of everything else."""

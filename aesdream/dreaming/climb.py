@@ -26,13 +26,19 @@ class Climb:
         first = first_layer(network)
         self.watch = Watch(network, self.layer, first)
         self.start, self.side, self.bounds = start, side, bounds
-        self.sounds = _copies(start, len(targets))
+        self.sounds = self._copies(len(targets))
         self.targets = targets
         self.chosen: torch.Tensor | None = None
         self.trace: list[torch.Tensor] = []
         self.coefficients: torch.Tensor | None = None
         self.moving = torch.ones(len(targets), dtype=torch.bool, device=start.device)
         self.taken = torch.zeros(len(targets), dtype=torch.int64, device=start.device)
+
+    def _copies(self, count: int) -> torch.Tensor:
+        """``count`` copies of the start (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
+        if self.start.dim() == 2:
+            return channel_major(self.start.shape[0], count, self.start.shape[1], self.start).copy_(self.start)
+        return self.start.expand(count, *self.start.shape).clone(memory_format=torch.contiguous_format)
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out."""
@@ -56,10 +62,10 @@ class Climb:
         factors = multipliers(rule, size, gradient) * self.moving
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
+        self.taken += self.moving
         if stop_rms is not None:
             factors = self._shortened(gradient, factors, stop_rms)
         self._move(gradient, factors)
-        self.taken += self.moving if stop_rms is None else factors > 0
         if first is not None and gradients[1] is not None:
             spread = gradients[1].flatten(1) * factors[:, None]
             self.coefficients = spread if self.coefficients is None else self.coefficients + spread
@@ -92,13 +98,6 @@ class Climb:
 def first_layer(network: nn.Module) -> nn.Module | None:
     """The layer that reads the input, where the network lists its layers."""
     return next(iter(network.layers().values())).module if isinstance(network, Dreamable) else None
-
-
-def _copies(start: torch.Tensor, count: int) -> torch.Tensor:
-    """``count`` copies of the start (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
-    if start.dim() == 2:
-        return channel_major(start.shape[0], count, start.shape[1], start).copy_(start)
-    return start.expand(count, *start.shape).clone(memory_format=torch.contiguous_format)
 
 
 def per_sound(factors: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
