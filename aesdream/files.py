@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from aesdream.errors import DamagedFile, UserError
@@ -28,7 +29,7 @@ def writing(path: Path) -> Iterator[Path]:
 
     Raises UserError if the disk is full or the folder cannot be written; ``path`` is then what it was before.
     """
-    aside = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
@@ -76,6 +77,15 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except (ValueError, UnicodeDecodeError) as error:
         raise DamagedFile(path, f"not JSON: {error}") from None
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file exists; its folder is listed before it is called missing, since a file system shared by many machines may answer from memory."""
+    if path.exists():
+        return True
+    with suppress(OSError):
+        return path.name in os.listdir(path.parent) and path.exists()
+    return False
 
 
 def sha256(path: Path) -> str:

@@ -35,15 +35,19 @@ def run(
     until: Annotated[str, typer.Option(help="Last stage to do: preprocess, train, dream or appendix.")] = "appendix",
     only: Annotated[list[str] | None, typer.Option(help="Only units whose name matches this glob. May be repeated.", metavar="GLOB")] = None,
     overrides: Set = None,
+    on: Annotated[str, typer.Option(help="here, or the site file of a Slurm cluster (slurm/site.example.yaml).", metavar="here|SITE.yaml")] = "here",
+    take_over: Annotated[bool, typer.Option("--take-over", help="With --on here: cancel what is queued and do it here.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
 ) -> None:
     """Run a study: preprocess, train, dream, appendix. What is complete is skipped, so the same call resumes and extends.
+
+    With a site file the whole graph is handed to Slurm, and the call returns.
 
     Example: aesdream run configs/demo.yaml --out runs/demo --only 'models/plain/*'
     """
     from aesdream.errors import one_of
     from aesdream.study import load
-    from jobs import plan
+    from jobs import handing, plan
     from jobs.progress import Progress
     from jobs.running import Run
     from jobs.units import STAGES
@@ -55,7 +59,11 @@ def run(
     if dry_run:
         typer.echo(plan.described(loaded, folder))
         return
-    work = Run(folder, loaded, Progress(), until=until, only=only or ())
+    progress = Progress()
+    if on != "here":
+        typer.echo(handing.submit(folder, loaded, Path(on), progress, until, only or ()))
+        return
+    work = Run(folder, loaded, progress, until=until, only=only or (), queued=handing.left_to_slurm(folder, progress, take_over=take_over))
     work.go()
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
@@ -90,8 +98,23 @@ def status(run: RunFolder, as_json: Annotated[bool, typer.Option("--json", help=
         return
     for stage, counts in found.stages.items():
         typer.echo(f"{stage:<11}" + "   ".join(f"{counts[state]} {state}" for state in ("done", "running", "waiting", "failed")))
+    if found.waiting_for:
+        typer.echo("queued tasks wait for: " + ", ".join(f"{reason} ({count})" for reason, count in found.waiting_for.items()))
+    if found.notice:
+        typer.echo(found.notice)
     for failure in found.failures:
         typer.echo(f"{failure.unit}: {failure.reason}" + (f" (log: {failure.log})" if failure.log else ""))
+
+
+@app.command()
+def cancel(run: RunFolder) -> None:
+    """Cancel what a run has queued on Slurm. What is finished stays; aesdream run goes on from it.
+
+    Example: aesdream cancel runs/demo
+    """
+    from jobs import handing
+
+    typer.echo(handing.cancel(run))
 
 
 @app.command()

@@ -24,6 +24,7 @@ from aesdream.training.checkpoints import Checkpoint
 from aesdream.training.distributed import default_device
 from jobs import train
 from jobs.executors import in_batches
+from jobs.staging import corpus_path
 from jobs.units import Unit
 
 SECONDS_A_MILLION = 0.002
@@ -77,12 +78,17 @@ def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
     return [batch for group in groups.values() for batch in in_batches(group, group[0].recipe["batch"])]
 
 
+def without_model(model: str) -> str:
+    """Why a dream failed whose model is not there."""
+    return f"its model is not there: models/{model} failed, or was left out by --only"
+
+
 def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
     """Dream one batch: all of its units share model, layer, side, start and rule."""
     model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
-    start = start_of(store.opened(run / "sounds.h5"), study, start_name)[:, : checkpoint.description.samples]
+    start = start_of(store.opened(corpus_path(run)), study, start_name)[:, : checkpoint.description.samples]
     filled = [*batch, *[batch[-1]] * (recipe["batch"] - len(batch))]
     targets = [
         filters_of(unit.recipe["target"], recipe["layer"], _filters(checkpoint, recipe["layer"]), checkpoint.description.classes) for unit in filled

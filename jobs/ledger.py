@@ -7,8 +7,9 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,32 +45,64 @@ def is_locked(run: Path) -> bool:
     return False
 
 
-class Ledger:
-    """One submission's file."""
+class Notes:
+    """A file of lines about units, written by one process alone."""
 
-    def __init__(self, run: Path) -> None:
-        self.path = run / FOLDER / "ledger" / f"{time.strftime('%Y%m%d-%H%M%S')}-{socket.gethostname()}-{os.getpid()}.jsonl"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.note("submitted", [])
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
 
     def note(self, event: str, units: Iterable[str], **details: Any) -> None:
-        """Add a line: ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), or about no unit ``submitted`` and ``stage``."""
+        """Add a line: ``queued`` (with ``job``), ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), ``cancelled``; or about no unit
+        ``submitted`` and ``stage``."""
         line = {"time": round(time.time(), 3), "event": event, "units": list(units), **details}
-        with self.path.open("a", encoding="utf-8") as ledger:
-            ledger.write(json.dumps(line) + "\n")
+        with self.path.open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps(line) + "\n")
+
+    def read(self) -> list[dict[str, Any]]:
+        """The lines, less what a killed writer left of its last."""
+        lines = []
+        for text in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
+            with suppress(ValueError):
+                lines.append(json.loads(text))
+        return lines
+
+
+class Ledger(Notes):
+    """One submission's file: of a run on this machine, or of what was handed to a scheduler."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__(run / FOLDER / "ledger" / f"{time.strftime('%Y%m%d-%H%M%S')}-{socket.gethostname()}-{os.getpid()}.jsonl")
+        self.note("submitted", [])
+
+
+def attempts(run: Path, job: str) -> list[Notes]:
+    """What every attempt at a queued task noted, the first first; a file an attempt, so that an orphan and its successor share none."""
+    found = (run / FOLDER / "attempts").glob(f"{job}.*.jsonl")
+    return [Notes(path) for path in sorted(found, key=lambda path: int(path.name.split(".")[1]))]
+
+
+def attempt(run: Path, job: str, number: int, rank: int) -> Notes:
+    """The notes of one process of one attempt."""
+    return Notes(run / FOLDER / "attempts" / f"{job}.{number}.{rank}.jsonl")
 
 
 def latest(run: Path) -> dict[str, dict[str, Any]]:
-    """The newest line about every unit."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted((run / FOLDER / "ledger").glob("*.jsonl")):
-        for text in path.read_text(encoding="utf-8").splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue  # the last line of a killed submitter
-            found.update(dict.fromkeys(line["units"], line))
-    return found
+    """The newest line about every unit, whoever wrote it."""
+    paths = [*(run / FOLDER / "ledger").glob("*.jsonl"), *(run / FOLDER / "attempts").glob("*.jsonl")]
+    lines = sorted((line for path in paths for line in Notes(path).read()), key=itemgetter("time"))
+    return {unit: line for line in lines for unit in line["units"]}
+
+
+def jobs(run: Path) -> set[str]:
+    """Every job that a submission noted."""
+    lines = (line for path in (run / FOLDER / "ledger").glob("*.jsonl") for line in Notes(path).read())
+    return {line["job"] for line in lines if "job" in line}
+
+
+def queued(run: Path, live: Collection[str]) -> dict[str, str]:
+    """The units that ``live`` jobs still have before them or are computing, and which job each."""
+    return {unit: line["job"] for unit, line in latest(run).items() if line.get("job") in live and line["event"] in ("queued", "begun")}
 
 
 def write_plan(run: Path, plan: dict[str, dict[str, str]]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from aesdream.study import Study
-from jobs import preprocess
 from jobs.executors import Here, cores
-from jobs.running import looked_at, planned
+from jobs.graph import Graph
+from jobs.looks import looked_at
 from jobs.units import Unit, refuse_changes
 
 
@@ -15,14 +15,14 @@ def described(study: Study, folder: Path | None) -> str:
     """The plan of a study, after a look at every sound; with a run folder also what is done there. Raises UserError for all that is wrong."""
     here = Here(study.threads)
     try:
-        source = looked_at(study, here)
+        source = looked_at(study, here, folder if folder is not None and folder.exists() else None)
     finally:
         here.close()
-    corpus = preprocess.joined(source)
-    models, dreams = planned(study, corpus, source)
+    graph = Graph.of(study, source)
+    corpus, models, dreams = graph.corpus, graph.models, graph.dreams
     if folder is not None:
-        refuse_changes(folder, [corpus, *models, *dreams])
-    rows = [("preprocess", [corpus, *preprocess.slices(source)], [corpus]), ("train", models, models), ("dream", dreams, dreams)]
+        refuse_changes(folder, graph.shown)
+    rows = [("preprocess", [corpus, *graph.slices], [corpus]), ("train", models, models), ("dream", dreams, dreams)]
     lines = [f"study {study.study}: {source.count} sounds, {len(models)} models, {len(dreams)} dreams"]
     if source.corpus is not None:
         lines += [f"positive class: {source.corpus.classes[-1]!r} of {', '.join(source.corpus.classes)} (sounds.folder.classes changes the order)"]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+import shutil
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from shutil import disk_usage
 from time import monotonic
-from typing import Any
 
 import yaml
 
 from aesdream import config, files
 from aesdream.errors import DamagedFile, UserError
-from aesdream.sounds.audio import Inspection
-from aesdream.study import Study, known_classes
-from jobs import appendix, dream, ledger, preprocess, train
-from jobs.executors import Here, Outcome, Task, cores, in_batches
+from aesdream.study import Study
+from jobs import dream, ledger
+from jobs.executors import Here, Outcome, Task, cores
+from jobs.graph import ON_GPU, Graph
+from jobs.looks import looked_at
 from jobs.progress import Progress
 from jobs.units import STAGES, Unit, discard, owner, refuse_changes
 
@@ -27,10 +26,14 @@ REMADE = 3
 
 
 class Run:
-    """One call of ``aesdream run``: ``folder`` is the run folder, ``until`` the last stage, ``only`` globs on unit names (none: all units)."""
+    """One call of ``aesdream run`` on this machine: ``folder`` is the run folder, ``until`` the last stage, ``only`` globs on unit names (none: all
+    units), ``queued`` units that a scheduler already has and that are left to it.
+    """
 
-    def __init__(self, folder: Path, study: Study, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = ()) -> None:
-        self.folder, self.study, self.progress, self.until, self.only = folder, study, progress, until, only
+    def __init__(
+        self, folder: Path, study: Study, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = (), queued: Collection[str] = ()
+    ) -> None:
+        self.folder, self.study, self.progress, self.until, self.only, self.queued = folder, study, progress, until, only, queued
         self.failed: list[str] = []
         self.here = Here(study.threads)
 
@@ -42,7 +45,8 @@ class Run:
     def go(self) -> None:
         """Do what is missing, stage by stage. Raises UserError where the user's input is wrong; the names of failed units are in ``failed``."""
         with ledger.locked(self.folder):
-            files.remove_leftovers(self.folder)
+            if not self.queued:
+                clean(self.folder)
             self.book = ledger.Ledger(self.folder)
             try:
                 self._with_repairs()
@@ -63,105 +67,60 @@ class Run:
 
     def _stages(self) -> None:
         self.failed.clear()
-        source = looked_at(self.study, self.here, self.progress)
+        source = looked_at(self.study, self.here, self.folder, self.progress)
         for warning in source.corpus.warnings if source.corpus is not None else ():
             self.progress.say(f"warning: {warning}")
-        corpus = preprocess.joined(source)
-        models, dreams = planned(self.study, corpus, source)
-        refuse_changes(self.folder, [corpus, *models, *dreams])
-        page = appendix.unit(self.folder, self.study, [corpus, *models, *dreams])
-        plan: dict[str, list[Unit]] = {"preprocess": [corpus], "train": models, "dream": dreams, "appendix": [page]}
-        self._refuse_idle_globs([unit for units in plan.values() for unit in units])
-        self._write_study()
-        ledger.write_plan(self.folder, {stage: {unit.name: unit.marker for unit in units} for stage, units in plan.items()})
-        self._refuse_full_disk([unit for units in plan.values() for unit in units])
-        stages: dict[str, Callable[[], None]] = {
-            "preprocess": lambda: self._preprocess(source, corpus),
-            "train": lambda: self._train(models),
-            "dream": lambda: self._dream(dreams),
-            "appendix": lambda: self._appendix([corpus, *models, *dreams]),
-        }
-        for stage in STAGES[: STAGES.index(self.until) + 1]:
-            stages[stage]()
-            if stage == "preprocess" and self.failed:
+        graph = Graph.of(self.study, source)
+        begin(self.folder, graph, self.only)
+        refuse_full_disk(self.folder, graph)
+        if self._missing([graph.corpus]):  # whatever --only says: nothing can be done without sounds
+            if graph.corpus.name in self.queued:
+                self.progress.say("the sounds are being prepared by queued jobs; nothing else can be done here before")
+                return
+            self._do(graph, "preprocess", self._missing(graph.slices))
+            if not self.failed:
+                self._do(graph, "join", [graph.corpus])
+            if self.failed:
                 return  # everything later depends on it
+        steps: dict[str, Callable[[], list[Unit]]] = {
+            "train": lambda: self._todo(graph.models),
+            "dream": lambda: self._with_models(self._todo(graph.dreams)),
+            "appendix": lambda: self._todo([graph.page(self.folder)]),
+        }
+        for stage in STAGES[1 : STAGES.index(self.until) + 1]:
+            self._do(graph, stage, steps[stage]())
 
-    def _refuse_idle_globs(self, units: Sequence[Unit]) -> None:
-        lost = [glob for glob in self.only if not any(fnmatchcase(unit.name, glob) for unit in units)]
-        if lost:
-            examples = ", ".join(reversed({unit.stage: unit.name for unit in reversed(units)}.values()))
-            raise UserError(*(f"--only {glob}: matches no unit; units are named like {examples}" for glob in lost))
-
-    def _write_study(self) -> None:
-        resolved = yaml.safe_dump(config.plain(self.study), sort_keys=False, allow_unicode=True)
-        head = f"# resolved configuration; digest {config.digest(config.plain(self.study))}\n# {versions()}\n"
-        files.write_bytes(self.folder / "study.yaml", (head + resolved).encode())
-
-    def _refuse_full_disk(self, units: Sequence[Unit]) -> None:
-        missing = sum(unit.bytes for unit in units if not (self.folder / unit.marker).exists())
-        free = disk_usage(self.folder).free
-        if missing > free:
-            raise UserError(f"{self.folder}: {missing / 1e6:.0f} MB are still to be written, {free / 1e6:.0f} MB are free; free some or use --out")
-
-    def _preprocess(self, source: preprocess.Sources, corpus: Unit) -> None:
-        if not self._missing([corpus]):  # whatever --only says: nothing can be done without sounds
-            return
-        parts = preprocess.slices(source)
-        self._do("preprocess", [[part] for part in self._missing(parts)], lambda batch: (preprocess.prepare_slice, (self.folder, source, batch[0])))
-        if not self.failed:
-            self._do("join", [[corpus]], lambda batch: (preprocess.join, (self.folder, source, corpus, parts)))
-
-    def _train(self, units: Sequence[Unit]) -> None:
-        longest_first = sorted(self._todo(units), key=lambda unit: -unit.seconds)
-        models = {f"models/{model.name}": model for model in self.study.models()}
-        self._do(
-            "train",
-            [[unit] for unit in longest_first],
-            lambda batch: (train.make, (self.folder, self.study, batch[0], models[batch[0].name])),
-            processes=self.study.training.processes,
-            on_gpu=True,
-        )
-
-    def _dream(self, units: Sequence[Unit]) -> None:
-        todo = self._todo(units)
+    def _with_models(self, todo: list[Unit]) -> list[Unit]:
+        """The dreams whose models are there; those of a model that is not have failed with it."""
         for model in dict.fromkeys(unit.inputs["model"] for unit in todo):
             if not (self.folder / f"models/{model}/evaluation.json").exists():
                 orphans = [unit.name for unit in todo if unit.inputs["model"] == model]
                 todo = [unit for unit in todo if unit.inputs["model"] != model]
-                reason = f"its model is not there: models/{model} failed, or was left out by --only"
+                reason = dream.without_model(model)
                 self.book.note("failed", orphans, reason=reason, log=None)
                 self.failed += orphans
                 self.progress.say(f"{orphans[0]}: failed, as {len(orphans)} dreams in all: {reason}")
-        batches = dream.batches(todo)
-        work = lambda batch: (dream.make, (self.folder, self.study, batch))  # noqa: E731
-        self._do("dream", batches, work, on_gpu=True)
-
-    def _appendix(self, shown: Sequence[Unit]) -> None:
-        page, failed = appendix.unit(self.folder, self.study, shown), appendix.failures(self.folder, shown)
-        todo = self._todo([page])
-        self._do("appendix", [todo] if todo else [], lambda batch: (appendix.make, (self.folder, self.study, page, failed)))
+        return todo
 
     def _todo(self, units: Sequence[Unit]) -> list[Unit]:
-        chosen = [u for u in units if not self.only or any(fnmatchcase(u.name, pattern) for pattern in self.only)]
-        return self._missing(chosen)
+        return self._missing([unit for unit in units if chosen(unit, self.only) and unit.name not in self.queued])
 
     def _missing(self, units: Sequence[Unit]) -> list[Unit]:
         return [unit for unit in units if not unit.is_complete(self.folder)]
 
-    def _do(
-        self, title: str, batches: Sequence[Sequence[Unit]], work: Callable[[Sequence[Unit]], tuple[Callable[..., Any], tuple[Any, ...]]],
-        *, processes: int = 1, on_gpu: bool = False,
-    ) -> None:  # fmt: skip
-        if not batches:
+    def _do(self, graph: Graph, step: str, units: Sequence[Unit]) -> None:
+        if not units:
             return
-        tasks = [Task(tuple(u.name for u in batch), *work(batch), log=self._log(batch[0])) for batch in batches]
+        batches = graph.batches(step, units)
+        tasks = [Task(tuple(u.name for u in batch), *graph.work(self.folder, step, batch), log=self._log(batch[0])) for batch in batches]
+        processes = self.study.training.processes if step == "train" else 1
         began = monotonic()
-        with self.progress.stage(title, sum(len(batch) for batch in batches)) as advance:
+        with self.progress.stage(step, len(units)) as advance:
             begun: Callable[[Task], None] = lambda task: self.book.note("begun", task.units)  # noqa: E731
-            for outcome in self.here.run(tasks, processes=processes, on_gpu=on_gpu, begun=begun):
+            for outcome in self.here.run(tasks, processes=processes, on_gpu=step in ON_GPU, begun=begun):
                 self._note(outcome)
                 advance(len(outcome.task.units))
-        self.book.note("stage", [], stage=title, seconds=round(monotonic() - began, 2), units_done=sum(map(len, batches)), cores=cores())
+        self.book.note("stage", [], stage=step, seconds=round(monotonic() - began, 2), units_done=len(units), cores=cores())
 
     def _log(self, unit: Unit) -> Path:
         return self.folder / "jobs" / "logs" / (unit.name.replace("/", "_") + ".log")
@@ -180,28 +139,43 @@ class Run:
         self.progress.say(f"{outcome.task.units[0]}: failed: {outcome.error}" + (f" (see {log})" if log else ""))
 
 
-def looked_at(study: Study, here: Here, progress: Progress | None = None) -> preprocess.Sources:
-    """The sources of a study, every sound of a folder decoded once, on all cores. Raises UserError with everything that is wrong with any of them."""
-    entries = preprocess.entries_of(study)
-    batches = in_batches(entries, preprocess.LOOKED_AT_TOGETHER)
-    least = preprocess.at_least(study)
-    tasks = [Task((str(number),), preprocess.look, (batch, least), Path(os.devnull)) for number, batch in enumerate(batches)]
-    looks: dict[int, list[Inspection]] = {}
-    with progress.stage("look at the sounds", len(entries)) if progress and tasks else nullcontext(lambda count: None) as advance:
-        for outcome in here.run(tasks, processes=1, on_gpu=False, begun=lambda task: None):
-            if outcome.error:
-                raise RuntimeError(outcome.error)
-            number = int(outcome.task.units[0])
-            looks[number] = outcome.result
-            advance(len(batches[number]))
-    return preprocess.sources(study, entries, [look for number in sorted(looks) for look in looks[number]])
+def clean(run: Path) -> None:
+    """Delete what killed attempts left; only for a caller that knows that none is running."""
+    files.remove_leftovers(run)
+    if (run / "sounds.json").exists():
+        shutil.rmtree(run / "sounds", ignore_errors=True)  # what an orphan wrote after the slices were joined
 
 
-def planned(study: Study, corpus: Unit, source: preprocess.Sources) -> tuple[list[Unit], list[Unit]]:
-    """The model and dream units of a study."""
-    models = train.units(study, config.digest(corpus.recipe), source.count)
-    classes = source.corpus.classes if source.corpus is not None else known_classes(study)
-    return models, dream.units(study, classes, {unit.name.removeprefix("models/"): config.digest(unit.recipe) for unit in models})
+def begin(run: Path, graph: Graph, only: Sequence[str], *, final: bool = True) -> None:
+    """Refuse a study that changes finished units (where its digests are ``final``) or globs that name none; write what the run is: study and plan."""
+    if final:
+        refuse_changes(run, graph.shown)
+    stages = graph.stages(run)
+    _refuse_idle_globs([unit for units in stages.values() for unit in units], only)
+    resolved = config.plain(graph.study)
+    head = f"# resolved configuration; digest {config.digest(resolved)}\n# {versions()}\n"
+    files.write_bytes(run / "study.yaml", (head + yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)).encode())
+    ledger.write_plan(run, {stage: {unit.name: unit.marker for unit in units} for stage, units in stages.items()})
+
+
+def chosen(unit: Unit, only: Sequence[str]) -> bool:
+    """Whether ``--only`` names a unit; without globs it names all."""
+    return not only or any(fnmatchcase(unit.name, glob) for glob in only)
+
+
+def _refuse_idle_globs(units: Sequence[Unit], only: Sequence[str]) -> None:
+    lost = [glob for glob in only if not any(chosen(unit, [glob]) for unit in units)]
+    if lost:
+        examples = ", ".join(reversed({unit.stage: unit.name for unit in reversed(units)}.values()))
+        raise UserError(*(f"--only {glob}: matches no unit; units are named like {examples}" for glob in lost))
+
+
+def refuse_full_disk(run: Path, graph: Graph) -> None:
+    """Raise UserError where what is missing does not fit on the disk."""
+    missing = sum(unit.bytes for unit in graph.shown if not (run / unit.marker).exists())
+    free = disk_usage(run).free
+    if missing > free:
+        raise UserError(f"{run}: {missing / 1e6:.0f} MB are still to be written, {free / 1e6:.0f} MB are free; free some or use --out")
 
 
 def versions() -> str:

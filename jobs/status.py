@@ -1,15 +1,21 @@
-"""What has become of a run, from what is on disk."""
+"""What has become of a run: what is on disk, what was noted, and what the scheduler still has."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aesdream import files
 from aesdream.errors import UserError
-from jobs import ledger
+from jobs import ledger, slurm
+
+STATES = ("done", "running", "waiting", "failed")
+CORPUS = "sounds"
+CHECK = "check"
+"""The look at every sound that comes first on a cluster: no unit, but it can fail."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +29,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Status:
-    """Units by stage and state (``done``, ``running``, ``waiting``, ``failed``), and what failed."""
+    """Units by stage and state (``done``, ``running``, ``waiting``, ``failed``), what failed, and for what queued tasks wait (reason -> tasks)."""
 
     stages: dict[str, dict[str, int]]
     failures: list[Failure]
     at_work: bool
+    waiting_for: dict[str, int] = field(default_factory=dict)
+    notice: str = ""
+    """What makes this less than certain: the scheduler did not answer."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON-able values."""
-        return {"stages": self.stages, "failures": [vars(failure) for failure in self.failures], "at_work": self.at_work}
+        return {**vars(self), "failures": [vars(failure) for failure in self.failures]}
 
 
 def status(run: Path) -> Status:
@@ -39,24 +48,72 @@ def status(run: Path) -> Status:
     path = run / ledger.FOLDER / "plan.json"
     if not path.exists():
         raise UserError(f"{run}: not a run folder (it has no {path.relative_to(run)}); give the folder that aesdream run made")
-    latest, at_work = ledger.latest(run), ledger.is_locked(run)
-    stages: dict[str, dict[str, int]] = {}
-    failures: list[Failure] = []
-    for stage, units in files.read_json(path).items():
-        counts = Counter({"done": 0, "running": 0, "waiting": 0, "failed": 0})
-        for unit, marker in units.items():
-            line = latest.get(unit, {})
-            state = _state((run / marker).exists(), line, at_work)
-            counts[state] += 1
-            if state == "failed":
-                failures.append(Failure(unit, line["reason"], line["log"]))
-        stages[stage] = dict(counts)
-    return Status(stages, failures, at_work)
+    return _Look(run, files.read_json(path)).status()
 
 
-def _state(exists: bool, line: dict[str, Any], at_work: bool) -> str:
-    if exists:
-        return "done"
-    if line.get("event") == "failed":
-        return "failed"
-    return "running" if line.get("event") == "begun" and at_work else "waiting"
+class _Look:
+    """One look at a run."""
+
+    def __init__(self, run: Path, plan: dict[str, dict[str, str]]) -> None:
+        self.run, self.plan = run, plan
+        self.latest, self.at_work = ledger.latest(run), ledger.is_locked(run)
+        self.there = {unit for units in plan.values() for unit, marker in units.items() if (run / marker).exists()}
+        open_jobs = {line["job"] for unit, line in self.latest.items() if unit not in self.there and line.get("job") and line["event"] != "failed"}
+        self.queue = slurm.asked(run, open_jobs) if open_jobs else slurm.Queue(time.time(), {}, {})
+
+    def status(self) -> Status:
+        states = {unit: self._state(unit) for units in self.plan.values() for unit in units}
+        # What the corpus is made from is no unit of the plan: it is gone when the corpus is there.
+        parts = {unit: self._state(unit) for unit in self.latest if unit == CHECK or (unit.startswith(f"{CORPUS}/") and CORPUS not in self.there)}
+        broken = [unit for unit, state in parts.items() if state == "failed"]
+        if states.get(CORPUS) == "waiting":
+            states[CORPUS] = "failed" if broken else "running" if "running" in parts.values() else "waiting"
+        stages = {stage: {state: sum(states[unit] == state for unit in units) for state in STATES} for stage, units in self.plan.items()}
+        failed = broken + [unit for unit, state in states.items() if state == "failed" and not (unit == CORPUS and broken)]
+        waiting = Counter(job.reason for job in self.queue.jobs.values() if job.waits)
+        return Status(stages, [self._failure(unit) for unit in failed], self.at_work, dict(waiting), self._notice())
+
+    def _state(self, unit: str) -> str:
+        line = self.latest.get(unit, {})
+        event, job = line.get("event"), line.get("job")
+        if unit in self.there:
+            return "done"
+        if event not in ("queued", "begun"):
+            return "failed" if event == "failed" else "waiting"
+        if job is None or job in self.queue.jobs:
+            at_work = self.at_work if job is None else not self.queue.jobs[job].waits
+            return "running" if event == "begun" and at_work else "waiting"
+        # Slurm drops what waits for a job that failed: that failed, not this.
+        dropped = event == "queued" and CORPUS not in self.there and unit != CHECK and not unit.startswith(f"{CORPUS}/")
+        return "waiting" if self.queue.silence or line["time"] > self.queue.time or dropped else "failed"
+
+    def _failure(self, unit: str) -> Failure:
+        line = self.latest[unit]
+        if line["event"] == "failed":
+            return Failure(unit, line["reason"], line["log"])
+        log = slurm.log_path(self.run, line["job"])
+        how = self.queue.ended.get(line["job"], "")
+        told = (
+            f"its job {line['job']} ended"
+            + (f" ({how})" if how else "")
+            + (" in the midst of it" if line["event"] == "begun" else " before it began it")
+        )
+        last = _last_line(log)
+        return Failure(unit, told + (f": {last}" if last else ""), str(log) if log.exists() else None)
+
+    def _notice(self) -> str:
+        if not self.queue.silence:
+            return ""
+        since = time.strftime("%H:%M:%S", time.localtime(self.queue.time)) if self.queue.time else None
+        return f"{self.queue.silence}; " + (f"what is queued is as of {since}" if since else "what is queued is not known")
+
+
+def _last_line(log: Path) -> str:
+    try:
+        with log.open("rb") as opened:
+            opened.seek(max(0, log.stat().st_size - 4096))
+            lines = [line.strip() for line in opened.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return ""
+    told = [line for line in lines if not line.startswith(("slurmstepd:", "srun:", "lost with exit code"))]
+    return (told or lines or [""])[-1]

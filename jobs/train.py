@@ -18,6 +18,7 @@ from aesdream.models.layers import Dreamable
 from aesdream.sounds import audio, splits, store
 from aesdream.study import Model, Study
 from aesdream.training import checkpoints, distributed, evaluation, loop
+from jobs.staging import corpus_path
 from jobs.units import Unit
 
 RARE = 0.2
@@ -73,7 +74,7 @@ class _Making:
     def __init__(self, run: Path, study: Study, unit: Unit, model: Model, place: distributed.Place) -> None:
         self.study, self.unit, self.model, self.place = study, unit, model, place
         self.folder = (run / unit.marker).parent
-        self.corpus = store.opened(run / "sounds.h5")
+        self.corpus = store.opened(corpus_path(run))
         known = self.corpus.families if self.corpus.families_known else None
         self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
         self.treatment = study.training.treatments[model.treatment]

@@ -78,7 +78,9 @@ def _named(names: list[str]) -> str:
 
 
 def owner(run: Path, damaged: Path) -> Path:
-    """The marker of the unit that a damaged file belongs to."""
+    """The marker of the unit that a damaged file belongs to; a copy outside the run is its own."""
+    if not damaged.is_relative_to(run):
+        return damaged
     parts = damaged.relative_to(run).parts
     if parts[0] == "models":
         return damaged.parent / "evaluation.json"

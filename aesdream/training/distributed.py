@@ -19,6 +19,11 @@ from typing import Any
 import torch
 from torch import distributed, multiprocessing, nn
 
+
+class PeerLost(Exception):
+    """Another process of the same training is gone."""
+
+
 PATIENCE = timedelta(hours=2)
 """How long the others wait while the leader judges and counts."""
 
@@ -76,18 +81,23 @@ def joined() -> Iterator[Place]:
     # nccl wants a device for every process; gloo serves several that share one.
     own_device = device.type == "cuda" and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
     distributed.init_process_group("nccl" if own_device else "gloo", timeout=PATIENCE)
-    yield Place(distributed.get_rank(), world, device)
+    try:
+        yield Place(distributed.get_rank(), world, device)
+    except RuntimeError as error:
+        if isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in ("gloo", "nccl")):
+            raise PeerLost(f"another of the {world} processes is gone: {error}") from error
+        raise
     distributed.barrier()  # all leave together: one that ended while the leader was still writing has aborted
     # Not where the work failed: what failed must be told before the others find their connections lost.
     distributed.destroy_process_group()
 
 
 def launch(processes: int, threads: int, function: Callable[..., Any], *arguments: Any) -> None:
-    """Run ``function(*arguments)`` in ``processes`` processes of this machine that can join each other; here, where it is one.
+    """Run ``function(*arguments)`` in ``processes`` processes of this machine that can join each other; here, where this is one of so many.
 
     Raises what the first failing process raised, after the others were stopped.
     """
-    if processes == 1:
+    if processes == int(os.environ.get("WORLD_SIZE", "1")):  # a cluster's launcher, or torchrun, has started them already
         function(*arguments)
         return
     settings = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}

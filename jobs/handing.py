@@ -1,0 +1,65 @@
+"""What the command line does with a scheduler: hand a study in, leave to it what it has, take back what is queued."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aesdream.errors import UserError
+from aesdream.study import Study
+from jobs import ledger, slurm
+from jobs.progress import Progress
+
+GONE_WITHIN = 60.0
+"""Seconds that cancelled jobs are given to end."""
+
+
+def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, only: Sequence[str]) -> str:
+    """Hand in what is missing and not queued; what to tell the user."""
+    from jobs.submitting import Submission
+
+    for name in [name for name in os.environ if name not in slurm.environment()]:
+        del os.environ[name]  # a job that hands in others must not pass on what it was itself given
+    counts = Submission(run, study, site, progress, until=until, only=only).go()
+    if not any(counts.values()):
+        return f"{run}: everything is there or queued; nothing was submitted"
+    told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
+    return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"
+
+
+def left_to_slurm(run: Path, progress: Progress, *, take_over: bool) -> frozenset[str]:
+    """The units that a run on this machine leaves to Slurm, which has them queued; none where they are taken over, which cancels them."""
+    if not ledger.jobs(run):
+        return frozenset()
+    live = slurm.queue(run)
+    if take_over:
+        _cancelled(run, live)
+        return frozenset()
+    left = frozenset(ledger.queued(run, live))
+    if left:
+        progress.say(f"{len(left)} units are queued on Slurm and left to it; --take-over cancels them and does them here")
+    return left
+
+
+def cancel(run: Path) -> str:
+    """Cancel everything that Slurm has of a run; what to tell the user. Raises UserError for a folder that is no run."""
+    if not (run / ledger.FOLDER / "plan.json").exists():
+        raise UserError(f"{run}: not a run folder; give the folder that aesdream run made")
+    live = slurm.queue(run)
+    _cancelled(run, live)
+    return f"{run}: {len(live)} tasks cancelled" if live else f"{run}: nothing is queued"
+
+
+def _cancelled(run: Path, live: dict[str, slurm.Job]) -> None:
+    """Cancel jobs, note it, and wait until they are gone."""
+    if not live:
+        return
+    slurm.cancel(live)
+    units = ledger.queued(run, live)
+    ledger.Ledger(run).note("cancelled", units)
+    patience = time.monotonic() + GONE_WITHIN
+    while slurm.queue(run) and time.monotonic() < patience:
+        time.sleep(0.5)
+    (run / ledger.FOLDER / "queue.json").unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""The corpus close to whoever reads it: on the node's own disk where the site names one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from aesdream import files
+from aesdream.errors import UserError
+
+SCRATCH = "AESDREAM_SCRATCH"
+"""The variable in which a batch script names the node's scratch folder."""
+
+
+def corpus_path(run: Path) -> Path:
+    """Where to read the corpus of a run: a copy in the scratch folder, made by the first task on a node, else the run's own file."""
+    shared, scratch = run / "sounds.h5", os.environ.get(SCRATCH)
+    if not scratch:
+        return shared
+    copy = Path(scratch) / f"aesdream-{files.read_marker(run / 'sounds.json')['files'][shared.name][:16]}.h5"
+    try:
+        if not copy.exists():
+            with files.writing(copy) as aside:
+                shutil.copyfile(shared, aside)
+    except (OSError, UserError) as error:
+        print(f"{scratch}: the corpus cannot be copied there ({error}); it is read from {shared}", file=sys.stderr)
+        return shared
+    return copy

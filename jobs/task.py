@@ -1,0 +1,194 @@
+"""What a Slurm task does on its node: some units of one step, each noted in a file of this attempt's own.
+
+It ends by its exit code alone. 0: everything is there. 2: the user's input is wrong, what depends on it must not begin. 3: units failed and were
+noted. Any other: the task was lost (killed, a dead peer, an environment without the package), and the batch script hands it in again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from submitit.core.job_environment import JobEnvironment
+from submitit.core.utils import DelayedSubmission
+from submitit.helpers import TorchDistributedEnvironment
+
+from aesdream import config, files
+from aesdream.errors import DamagedFile, UserError
+from aesdream.study import Study
+from jobs import ledger, slurm
+
+DONE, WRONG, FAILED = 0, 2, 3
+PORTS = range(20000, 32000)
+"""Below those that systems give out by themselves."""
+
+
+def study_path(run: Path, digest: str) -> Path:
+    """Where the study of a submission is kept, whatever later ones add."""
+    return run / ledger.FOLDER / "studies" / f"{digest}.yaml"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One task: the names of the units of a ``step``, in the batches in which they are computed."""
+
+    run: Path
+    study: str
+    step: str
+    batches: tuple[tuple[str, ...], ...]
+    retries: int
+    seconds: float
+    """The time limit of the task."""
+
+    def __call__(self) -> None:
+        """Do it, and leave: what is on disk is the result, so nothing is pickled that could be stale after a requeue."""
+        code = _Attempt(self).go()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    def checkpoint(self) -> DelayedSubmission:
+        """What goes on after a signal: the same; what was finished is skipped, what was kept is taken up."""
+        return DelayedSubmission(self)
+
+
+class _Attempt:
+    """One process of one attempt at a task."""
+
+    def __init__(self, work: Work) -> None:
+        self.work, self.run = work, work.run
+        place = JobEnvironment()
+        self.job, self.leads = place.job_id, place.global_rank == 0
+        number = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+        self.notes = ledger.attempt(self.run, self.job, number, place.global_rank)
+        os.environ["MASTER_PORT"] = str(PORTS[(int(place.raw_job_id) * 7 + number) % len(PORTS)])
+        TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
+        self.study = config.validate(Study, config.read_yaml(study_path(self.run, work.study)), f"study {work.study}")
+
+    def go(self) -> int:
+        """Every batch that is not there yet; the exit code."""
+        import torch
+
+        from jobs.graph import Graph
+        from jobs.looks import changed, remembered
+
+        torch.set_num_threads(self.study.threads)
+        names = [name for batch in self.work.batches for name in batch]
+        if self.work.step == "check":
+            return self._check()
+        try:
+            if self.work.step in ("preprocess", "join"):
+                sources = remembered(self.study, self.run, unchanged=False)
+                if sources is None:
+                    raise changed(self.study)
+                graph = Graph.of(self.study, sources)
+            elif files.is_there(self.run / "sounds.json"):
+                graph = Graph.joined(self.study, self.run)
+            else:
+                raise UserError(f"{self.run / 'sounds.json'}: the sounds are not prepared; the same command prepares them")
+        except (UserError, DamagedFile) as wrong:
+            self._failed(names, wrong)
+            return FAILED
+        units = {unit.name: unit for unit in graph.units(self.run, self.work.step)}
+        return self._batches(graph, [[units[name] for name in batch] for batch in self.work.batches])
+
+    def _batches(self, graph: Any, batches: Sequence[Sequence[Any]]) -> int:
+        code = DONE
+        for batch in batches:
+            try:
+                missing = [unit for unit in batch if not unit.is_complete(self.run)]
+                if missing and not self._one(graph, missing):
+                    code = FAILED
+            except DamagedFile as damaged:  # a marker that is none
+                self._failed([unit.name for unit in batch], damaged)
+                code = FAILED
+        return code
+
+    def _one(self, graph: Any, batch: Sequence[Any]) -> bool:
+        """Compute a batch; whether it is there. Raises PeerLost where another process of the task is gone: then the task is lost, not the units."""
+        from aesdream.training.distributed import PeerLost
+
+        names = [unit.name for unit in batch]
+        try:
+            self._refuse_hopeless(batch)
+            self._note("begun", names, kept=self._kept(batch))
+            function, arguments = graph.work(self.run, self.work.step, batch)
+            self._in_time(function)(*arguments)
+        except PeerLost:
+            raise
+        except Exception as error:  # a failed unit is noted; the others are still done
+            if all((self.run / unit.marker).exists() for unit in batch):
+                return True  # an orphan of a lost node, or a successor, was faster
+            self._failed(names, error)
+            return False
+        self._note("done", names)
+        return True
+
+    def _in_time(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Dreams keep the state of a long batch often enough for the task's time limit."""
+        return function
+
+    def _refuse_hopeless(self, batch: Sequence[Any]) -> None:
+        """Raise UserError for what was begun too often without getting anywhere, and for a dream whose model is not there."""
+        from jobs.dream import without_model
+
+        if self.work.step == "dream" and not files.is_there(self.run / f"models/{batch[0].inputs['model']}/evaluation.json"):
+            raise UserError(without_model(batch[0].inputs["model"]))
+        kept, times = self._kept(batch), 0
+        for notes in ledger.attempts(self.run, self.job):
+            begun = [line for line in notes.read() if line["event"] == "begun" and batch[0].name in line["units"]]
+            times = times + len(begun) if all(line["kept"] == kept for line in begun) else len(begun)
+        if times > self.work.retries:
+            raise UserError(f"was begun {times} times and never finished (killed? out of memory? longer than its time limit?); see its log")
+
+    def _kept(self, batch: Sequence[Any]) -> list[int]:
+        """What was kept of an unfinished unit: training's state, or a long batch's; it changes when an attempt gets anywhere."""
+        path = (self.run / batch[0].marker).parent / "state.pt"
+        return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
+
+    def _check(self) -> int:
+        """The first job: look at every sound; what is wrong with any of them stops the graph."""
+        from jobs.executors import Here
+        from jobs.graph import Graph
+        from jobs.looks import looked_at
+        from jobs.running import refuse_full_disk
+        from jobs.units import refuse_changes
+
+        here = Here(self.study.threads)
+        try:
+            self._note("begun", ["check"])
+            graph = Graph.of(self.study, looked_at(self.study, here, self.run))
+            refuse_changes(self.run, graph.shown)
+            refuse_full_disk(self.run, graph)
+        except UserError as wrong:
+            self._failed(["check"], wrong)
+            return WRONG
+        finally:
+            here.close()
+        self._note("done", ["check"])
+        return DONE
+
+    def _failed(self, names: Sequence[str], error: Exception) -> None:
+        reason = str(error) if isinstance(error, UserError | DamagedFile) else f"{type(error).__name__}: {error}"
+        if isinstance(error, DamagedFile):
+            from jobs.units import discard, owner
+
+            discard(owner(self.run, error.path))
+            reason += "; the same command makes it again"
+        elif not isinstance(error, UserError):
+            traceback.print_exception(error)
+        print(f"{names[0]}: failed: {reason}", file=sys.stderr)
+        self._note("failed", names, everyone=True, reason=reason, log=str(slurm.log_path(self.run, self.job)))
+
+    def _note(self, event: str, names: Sequence[str], *, everyone: bool = False, **details: Any) -> None:
+        if not (self.leads or everyone):
+            return
+        try:
+            self.notes.note(event, names, job=self.job, **details)
+        except OSError as error:  # a full disk must not hide what failed first
+            print(f"{self.notes.path}: cannot be written ({error.strerror})", file=sys.stderr)
