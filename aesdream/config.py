@@ -139,6 +139,11 @@ def plain(section: Section) -> dict[str, Any]:
     return section.model_dump(mode="json")
 
 
+def to_yaml(section: Section) -> str:
+    """A section as a file that reads back the same, keys in their order."""
+    return yaml.safe_dump(plain(section), sort_keys=False, allow_unicode=True)
+
+
 def digest(value: Any) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a JSON-able value, keys in order."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

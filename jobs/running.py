@@ -9,8 +9,6 @@ from pathlib import Path
 from shutil import disk_usage
 from time import monotonic
 
-import yaml
-
 from aesdream import config, files
 from aesdream.errors import DamagedFile, UserError
 from aesdream.study import Study
@@ -152,9 +150,8 @@ def begin(run: Path, graph: Graph, only: Sequence[str], *, final: bool = True) -
         refuse_changes(run, graph.shown)
     stages = graph.stages(run)
     _refuse_idle_globs([unit for units in stages.values() for unit in units], only)
-    resolved = config.plain(graph.study)
-    head = f"# resolved configuration; digest {config.digest(resolved)}\n# {versions()}\n"
-    files.write_bytes(run / "study.yaml", (head + yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)).encode())
+    head = f"# resolved configuration; digest {config.digest(config.plain(graph.study))}\n# {versions()}\n"
+    files.write_bytes(run / "study.yaml", (head + config.to_yaml(graph.study)).encode())
     ledger.write_plan(run, {stage: {unit.name: unit.marker for unit in units} for stage, units in stages.items()})
 
 

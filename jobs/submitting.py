@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from submitit.core.utils import DelayedSubmission, FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
@@ -100,7 +99,7 @@ class Submission:
             if not any(tasks.counts.values()):
                 return tasks.counts
             self.code = snapshot(self.run)
-            files.write_bytes(study_path(self.run, self.digest), yaml.safe_dump(config.plain(self.study), allow_unicode=True).encode())
+            files.write_bytes(study_path(self.run, self.digest), config.to_yaml(self.study).encode())
             self._refuse([step for step, count in tasks.counts.items() if count])
             self.book = ledger.Ledger(self.run)
             try:
@@ -238,7 +237,7 @@ class Submission:
             self._arrays("appendix", [(("appendix",),)], ok=ok, after=sorted(before - set(ok)))
             return
         copy = self.run / ledger.FOLDER / "sites" / f"{config.digest(config.plain(self.site))}.yaml"
-        files.write_bytes(copy, yaml.safe_dump(config.plain(self.site)).encode())
+        files.write_bytes(copy, config.to_yaml(self.site).encode())
         rest = Rest(self.run, self.digest, copy, self.until, tuple(self.only))
         job = self._executor("appendix", after=sorted(before)).submit(rest)
         self._note([()], [job.job_id])
