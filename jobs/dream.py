@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aesdream import files
+from aesdream import config, files
 from aesdream.dreaming import Dreams, census, dream
 from aesdream.dreaming.anatomy import anatomy
 from aesdream.dreaming.sonify import listening_copy, rms, write_wav
@@ -77,8 +77,8 @@ def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
     return [batch for group in groups.values() for batch in in_batches(group, group[0].recipe["batch"])]
 
 
-def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
-    """Dream one batch: all of its units share model, layer, side, start and rule."""
+def make(run: Path, study: Study, batch: Sequence[Unit], every: float = 600.0) -> None:
+    """Dream one batch: all of its units share model, layer, side, start and rule. Its state is kept every so many seconds, until it is written."""
     model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
@@ -90,13 +90,16 @@ def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
     device = default_device()
     dtype = next(checkpoint.network.parameters()).dtype
     given = torch.from_numpy(start).to(device, dtype)
+    kept = run / "jobs" / "kept" / f"{config.digest([unit.name for unit in batch])}.pt"
     dreams = dream(
         checkpoint.network.to(device), recipe["layer"], targets, given,
         side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
+        kept=kept, every=every,
     )  # fmt: skip
     states = _states(run, model, checkpoint, recipe, given, start_name, targets)
     for place, (unit, state) in enumerate(zip(batch, states, strict=False)):
         _write(run, unit, dreams, place, start, state, checkpoint, model)
+    kept.unlink(missing_ok=True)
 
 
 def _filters(checkpoint: Checkpoint, layer: str) -> int:
