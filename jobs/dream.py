@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aesdream import files
+from aesdream import config, files
 from aesdream.dreaming import Dreams, census, dream
 from aesdream.dreaming.anatomy import anatomy
 from aesdream.dreaming.sonify import listening_copy, rms, write_wav
@@ -29,6 +29,8 @@ from jobs.units import Unit
 
 SECONDS_A_MILLION = 0.002
 """A step of a dream of a million input values, on one core."""
+KEPT_EVERY = 600.0
+"""Seconds of dreaming that may be lost with a task."""
 
 
 def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[Unit]:
@@ -83,8 +85,13 @@ def without_model(model: str) -> str:
     return f"its model is not there: models/{model} failed, or was left out by --only"
 
 
-def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
-    """Dream one batch: all of its units share model, layer, side, start and rule."""
+def kept_path(run: Path, batch: Sequence[Unit]) -> Path:
+    """Where the state of a long batch is kept until its dreams are written."""
+    return run / "jobs" / "kept" / f"{config.digest([unit.name for unit in batch])}.pt"
+
+
+def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVERY) -> None:
+    """Dream one batch: all of its units share model, layer, side, start and rule. Its state is kept every so many seconds, until it is written."""
     model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
@@ -96,13 +103,16 @@ def make(run: Path, study: Study, batch: Sequence[Unit]) -> None:
     device = default_device()
     dtype = next(checkpoint.network.parameters()).dtype
     given = torch.from_numpy(start).to(device, dtype)
+    kept = kept_path(run, batch)
     dreams = dream(
         checkpoint.network.to(device), recipe["layer"], targets, given,
         side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
+        kept=kept, every=every,
     )  # fmt: skip
     states = _states(run, model, checkpoint, recipe, given, start_name, targets)
     for place, (unit, state) in enumerate(zip(batch, states, strict=False)):
         _write(run, unit, dreams, place, start, state, checkpoint, model)
+    kept.unlink(missing_ok=True)
 
 
 def _filters(checkpoint: Checkpoint, layer: str) -> int:

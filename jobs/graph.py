@@ -66,8 +66,8 @@ class Graph:
             return dream.batches(units)
         return [[unit] for unit in (sorted(units, key=lambda unit: -unit.seconds) if step == "train" else units)]
 
-    def work(self, run: Path, step: str, batch: Sequence[Unit]) -> tuple[Callable[..., None], tuple[Any, ...]]:
-        """The function that computes a batch, with its arguments."""
+    def work(self, run: Path, step: str, batch: Sequence[Unit], kept_every: float = dream.KEPT_EVERY) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """The function that computes a batch, with its arguments; dreams that take long keep their state every so many seconds."""
         if step == "preprocess":
             return preprocess.prepare_slice, (run, self.sources, batch[0])
         if step == "join":
@@ -75,8 +75,12 @@ class Graph:
         if step == "train":
             return train.make, (run, self.study, batch[0], self._model_of[batch[0].name])
         if step == "dream":
-            return dream.make, (run, self.study, batch)
+            return dream.make, (run, self.study, batch, kept_every)
         return appendix.make, (run, self.study, batch[0], appendix.failures(run, self.shown))
+
+    def kept(self, run: Path, step: str, batch: Sequence[Unit]) -> Path | None:
+        """Where an unfinished batch keeps how far it has come."""
+        return train.state_path(run, batch[0]) if step == "train" else dream.kept_path(run, batch) if step == "dream" else None
 
     @cached_property
     def _model_of(self) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from submitit.core.job_environment import JobEnvironment
 from submitit.core.utils import DelayedSubmission
 from submitit.helpers import TorchDistributedEnvironment
@@ -21,7 +22,14 @@ from submitit.helpers import TorchDistributedEnvironment
 from aesdream import config, files
 from aesdream.errors import DamagedFile, UserError
 from aesdream.study import Study
+from aesdream.training.distributed import PeerLost
 from jobs import ledger, slurm
+from jobs.dream import KEPT_EVERY, without_model
+from jobs.executors import Here
+from jobs.graph import Graph
+from jobs.looks import changed, looked_at, remembered
+from jobs.running import refuse_full_disk
+from jobs.units import Unit, discard, owner, refuse_changes
 
 DONE, WRONG, FAILED = 0, 2, 3
 PORTS = range(20000, 32000)
@@ -72,11 +80,6 @@ class _Attempt:
 
     def go(self) -> int:
         """Every batch that is not there yet; the exit code."""
-        import torch
-
-        from jobs.graph import Graph
-        from jobs.looks import changed, remembered
-
         torch.set_num_threads(self.study.threads)
         names = [name for batch in self.work.batches for name in batch]
         if self.work.step == "check":
@@ -97,7 +100,7 @@ class _Attempt:
         units = {unit.name: unit for unit in graph.units(self.run, self.work.step)}
         return self._batches(graph, [[units[name] for name in batch] for batch in self.work.batches])
 
-    def _batches(self, graph: Any, batches: Sequence[Sequence[Any]]) -> int:
+    def _batches(self, graph: Graph, batches: Sequence[Sequence[Unit]]) -> int:
         code = DONE
         for batch in batches:
             try:
@@ -109,16 +112,14 @@ class _Attempt:
                 code = FAILED
         return code
 
-    def _one(self, graph: Any, batch: Sequence[Any]) -> bool:
+    def _one(self, graph: Graph, batch: Sequence[Unit]) -> bool:
         """Compute a batch; whether it is there. Raises PeerLost where another process of the task is gone: then the task is lost, not the units."""
-        from aesdream.training.distributed import PeerLost
-
         names = [unit.name for unit in batch]
         try:
-            self._refuse_hopeless(batch)
-            self._note("begun", names, kept=self._kept(batch))
-            function, arguments = graph.work(self.run, self.work.step, batch)
-            self._in_time(function)(*arguments)
+            self._refuse_hopeless(graph, batch)
+            self._note("begun", names, kept=self._kept(graph, batch))
+            function, arguments = graph.work(self.run, self.work.step, batch, min(KEPT_EVERY, self.work.seconds / 4))
+            function(*arguments)
         except PeerLost:
             raise
         except Exception as error:  # a failed unit is noted; the others are still done
@@ -129,36 +130,24 @@ class _Attempt:
         self._note("done", names)
         return True
 
-    def _in_time(self, function: Callable[..., None]) -> Callable[..., None]:
-        """Dreams keep the state of a long batch often enough for the task's time limit."""
-        return function
-
-    def _refuse_hopeless(self, batch: Sequence[Any]) -> None:
+    def _refuse_hopeless(self, graph: Graph, batch: Sequence[Unit]) -> None:
         """Raise UserError for what was begun too often without getting anywhere, and for a dream whose model is not there."""
-        from jobs.dream import without_model
-
         if self.work.step == "dream" and not files.is_there(self.run / f"models/{batch[0].inputs['model']}/evaluation.json"):
             raise UserError(without_model(batch[0].inputs["model"]))
-        kept, times = self._kept(batch), 0
+        kept, times = self._kept(graph, batch), 0
         for notes in ledger.attempts(self.run, self.job):
             begun = [line for line in notes.read() if line["event"] == "begun" and batch[0].name in line["units"]]
             times = times + len(begun) if all(line["kept"] == kept for line in begun) else len(begun)
         if times > self.work.retries:
             raise UserError(f"was begun {times} times and never finished (killed? out of memory? longer than its time limit?); see its log")
 
-    def _kept(self, batch: Sequence[Any]) -> list[int]:
-        """What was kept of an unfinished unit: training's state, or a long batch's; it changes when an attempt gets anywhere."""
-        path = (self.run / batch[0].marker).parent / "state.pt"
-        return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
+    def _kept(self, graph: Graph, batch: Sequence[Unit]) -> list[int]:
+        """What changes whenever an attempt at a batch gets anywhere."""
+        path = graph.kept(self.run, self.work.step, batch)
+        return [path.stat().st_size, path.stat().st_mtime_ns] if path is not None and path.exists() else []
 
     def _check(self) -> int:
         """The first job: look at every sound; what is wrong with any of them stops the graph."""
-        from jobs.executors import Here
-        from jobs.graph import Graph
-        from jobs.looks import looked_at
-        from jobs.running import refuse_full_disk
-        from jobs.units import refuse_changes
-
         here = Here(self.study.threads)
         try:
             self._note("begun", ["check"])
@@ -176,8 +165,6 @@ class _Attempt:
     def _failed(self, names: Sequence[str], error: Exception) -> None:
         reason = str(error) if isinstance(error, UserError | DamagedFile) else f"{type(error).__name__}: {error}"
         if isinstance(error, DamagedFile):
-            from jobs.units import discard, owner
-
             discard(owner(self.run, error.path))
             reason += "; the same command makes it again"
         elif not isinstance(error, UserError):

@@ -58,6 +58,11 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000)
 
 
+def state_path(run: Path, unit: Unit) -> Path:
+    """Where training keeps its state until the model is finished."""
+    return (run / unit.marker).parent / "state.pt"
+
+
 def make(run: Path, study: Study, unit: Unit, model: Model) -> None:
     """Make one model, over the processes that the study asks for."""
     distributed.launch(study.training.processes, study.threads, _make_together, run, study, unit, model)
@@ -73,7 +78,7 @@ class _Making:
 
     def __init__(self, run: Path, study: Study, unit: Unit, model: Model, place: distributed.Place) -> None:
         self.study, self.unit, self.model, self.place = study, unit, model, place
-        self.folder = (run / unit.marker).parent
+        self.folder, self.state = (run / unit.marker).parent, state_path(run, unit)
         self.corpus = store.opened(corpus_path(run))
         known = self.corpus.families if self.corpus.families_known else None
         self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
@@ -88,7 +93,7 @@ class _Making:
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
             self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
-            self.folder / "state.pt", self.unit.header["digest"],
+            self.state, self.unit.header["digest"],
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
         if self.place.leads:
@@ -120,7 +125,7 @@ class _Making:
             "sets": self._evaluated(network, validation),
         }
         files.finish(self.folder / "evaluation.json", self.unit.header, content, paths)
-        (self.folder / "state.pt").unlink(missing_ok=True)
+        self.state.unlink(missing_ok=True)
 
     def _census(self, network: nn.Module) -> dict[str, Any]:
         assert isinstance(network, Dreamable)

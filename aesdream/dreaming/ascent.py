@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb
 from aesdream.dreaming.climb import Climb
+from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
@@ -46,11 +48,15 @@ def dream(
     steps: int = 256,
     stop_rms: float | None = None,
     bounds: tuple[float, float] | None = (-1.0, 1.0),
+    kept: Path | None = None,
+    every: float = 600.0,
 ) -> Dreams:
     """Dream every target of a layer from ``start``, an input without its batch dimension.
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
+    With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
+    bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a
     gradient or an activation that is not.
     """
@@ -65,9 +71,21 @@ def dream(
     with listening(network):
         kind = BlockClimb if stop_rms is None and BlockClimb.serves(network, start) else Climb
         climb = kind(network, layer, targets, start, side, bounds)
-        for _ in range(steps):
+        how = [kind.__name__, layer, targets, side, rule, step, steps, stop_rms, bounds]
+        keeper = Keeper(kept, every, {} if kept is None else _deciding(network, start, how))
+        begun = keeper.found()
+        if begun is not None:
+            climb.restore(begun)
+        for _ in range(len(climb.trace), steps):
             climb.step(rule, step, stop_rms)
+            keeper.after_a_step(climb.state)
         climb.look()
     coefficients = climb.coefficients
     trace = torch.stack(climb.trace, 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
+
+
+def _deciding(network: nn.Module, start: torch.Tensor, how: list[object]) -> dict[str, object]:
+    """Everything that the bits of a dream depend on, the type of processor apart."""
+    where = [torch.__version__, torch.get_num_threads(), start.device.type]
+    return {"how": how, "where": where, "of": fingerprint(network, start)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,6 +40,19 @@ class Climb:
         if self.start.dim() == 2:
             return channel_major(self.start.shape[0], count, self.start.shape[1], self.start).copy_(self.start)
         return self.start.expand(count, *self.start.shape).clone(memory_format=torch.contiguous_format)
+
+    def state(self) -> dict[str, Any]:
+        """All that steps have changed, on the CPU."""
+        coefficients = None if self.coefficients is None else self.coefficients.cpu()
+        trace = torch.stack(self.trace).cpu()
+        return {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
+        self.sounds.copy_(state["sounds"])
+        self.trace = list(state["trace"].to(self.start.device))
+        self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(self.start.device)
+        self.moving, self.taken = state["moving"].to(self.start.device), state["taken"].to(self.start.device)
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out."""
