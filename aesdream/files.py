@@ -111,8 +111,8 @@ def read_marker(marker: Path) -> dict[str, Any]:
 def verified(marker: Path, name: str) -> Path:
     """The path of a companion whose bytes are those that its marker names; raises DamagedFile otherwise."""
     path = marker.parent / name
-    wanted = read_marker(marker)["files"].get(name)
-    if not path.is_file():
+    wanted = read_marker(marker)["files"].get(name) if is_there(marker) else None
+    if not is_there(path):
         raise DamagedFile(path, "missing")
     if sha256(path) != wanted:
         raise DamagedFile(path, "its SHA-256 is not the one in " + marker.name)

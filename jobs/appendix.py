@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aesdream import config
+from aesdream import config, files
 from aesdream.study import Study
 from jobs import ledger
 from jobs.units import Unit
@@ -17,7 +17,7 @@ SECONDS, SECONDS_A_DREAM = 30.0, 0.25
 def unit(run: Path, study: Study, shown: Sequence[Unit]) -> Unit:
     """The appendix of a run, given every unit that it shows; one that is missing or failed counts as such, so that it is drawn in when it comes."""
     failed = failures(run, shown)
-    there = {other.name: config.digest(other.recipe) if (run / other.marker).exists() else failed.get(other.name, "missing") for other in shown}
+    there = {other.name: config.digest(other.recipe) if files.is_there(run / other.marker) else failed.get(other.name, "missing") for other in shown}
     recipe = {"study": study.study, "notes": study.notes, "units": config.digest(there)}
     cost = SECONDS + SECONDS_A_DREAM * sum(other.stage == "dream" for other in shown)
     return Unit("appendix", "appendix", "results.json", recipe, derived=True, seconds=cost)

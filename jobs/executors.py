@@ -40,8 +40,10 @@ class Outcome:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """The cores that this process may use: those of the machine, or fewer where a Slurm job was given fewer."""
+    ours = len(os.sched_getaffinity(0))
+    given = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE", "")
+    return min(ours, int(given)) if given.isdigit() else ours
 
 
 class Here:

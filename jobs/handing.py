@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +20,7 @@ def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, 
     """Hand in what is missing and not queued; what to tell the user."""
     from jobs.submitting import Submission
 
-    for name in [name for name in os.environ if name not in slurm.environment()]:
-        del os.environ[name]  # a job that hands in others must not pass on what it was itself given
+    slurm.forget_own_job()
     counts = Submission(run, study, site, progress, until=until, only=only).go()
     if not any(counts.values()):
         return f"{run}: everything is there or queued; nothing was submitted"
@@ -32,6 +31,9 @@ def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, 
 def left_to_slurm(run: Path, progress: Progress, *, take_over: bool) -> frozenset[str]:
     """The units that a run on this machine leaves to Slurm, which has them queued; none where they are taken over, which cancels them."""
     if not ledger.jobs(run):
+        return frozenset()
+    if shutil.which("squeue") is None:
+        progress.say("this run was handed to Slurm, which is not installed here: what may still be queued there is done here too")
         return frozenset()
     live = slurm.queue(run)
     if take_over:

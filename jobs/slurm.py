@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Collection, Iterable
@@ -95,10 +94,14 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name == "SLURM_CONF" or not re.match("SLURM_|SLURMD_|SBATCH_|SRUN_", name)}
 
 
+def forget_own_job() -> None:
+    """Inside a job: forget what Slurm gave it, which would be passed on to the jobs that it hands in."""
+    for name in os.environ.keys() - environment().keys():
+        del os.environ[name]
+
+
 def queue(run: Path) -> dict[str, Job]:
-    """The jobs of a run that Slurm still has, by id; they are known by the folder in which they run. None where there is no Slurm."""
-    if shutil.which("squeue") is None:
-        return {}
+    """The jobs of a run that Slurm still has, by id; they are known by the folder in which they run. Raises SlurmSilent."""
     home = f"{run.resolve() / FOLDER}/"
     rows = (line.split("|", 3) for line in call("squeue", "-h", "-r", "-u", getpass.getuser(), "-o", "%i|%T|%r|%Z").splitlines())
     return {job: Job(job, state, reason) for job, state, reason, folder in rows if f"{folder}/".startswith(home)}

@@ -14,8 +14,8 @@ from jobs import ledger, slurm
 
 STATES = ("done", "running", "waiting", "failed")
 CORPUS = "sounds"
-CHECK = "check"
-"""The look at every sound that comes first on a cluster: no unit, but it can fail."""
+CHECK, REST = "check", "rest"
+"""What is no unit but can fail: the look at every sound that comes first on a cluster, and handing in what it did not take at once."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,12 @@ class _Look:
     def status(self) -> Status:
         states = {unit: self._state(unit) for units in self.plan.values() for unit in units}
         # What the corpus is made from is no unit of the plan: it is gone when the corpus is there.
-        parts = {unit: self._state(unit) for unit in self.latest if unit == CHECK or (unit.startswith(f"{CORPUS}/") and CORPUS not in self.there)}
+        parts = {
+            unit: self._state(unit) for unit in self.latest if unit in (CHECK, REST) or (unit.startswith(f"{CORPUS}/") and CORPUS not in self.there)
+        }
         broken = [unit for unit, state in parts.items() if state == "failed"]
         if states.get(CORPUS) == "waiting":
-            states[CORPUS] = "failed" if broken else "running" if "running" in parts.values() else "waiting"
+            states[CORPUS] = "failed" if set(broken) - {REST} else "running" if "running" in parts.values() else "waiting"
         stages = {stage: {state: sum(states[unit] == state for unit in units) for state in STATES} for stage, units in self.plan.items()}
         failed = broken + [unit for unit, state in states.items() if state == "failed" and not (unit == CORPUS and broken)]
         waiting = Counter(job.reason for job in self.queue.jobs.values() if job.waits)
@@ -84,7 +86,7 @@ class _Look:
             at_work = self.at_work if job is None else not self.queue.jobs[job].waits
             return "running" if event == "begun" and at_work else "waiting"
         # Slurm drops what waits for a job that failed: that failed, not this.
-        dropped = event == "queued" and CORPUS not in self.there and unit != CHECK and not unit.startswith(f"{CORPUS}/")
+        dropped = event == "queued" and CORPUS not in self.there and unit not in (CHECK, REST) and not unit.startswith(f"{CORPUS}/")
         return "waiting" if self.queue.silence or line["time"] > self.queue.time or dropped else "failed"
 
     def _failure(self, unit: str) -> Failure:

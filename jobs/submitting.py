@@ -23,7 +23,8 @@ from jobs.progress import Progress
 from jobs.running import begin, chosen, clean, refuse_full_disk
 from jobs.script import parameters
 from jobs.snapshot import snapshot
-from jobs.task import Work, study_path
+from jobs.status import CHECK, REST
+from jobs.task import FAILED, Work, study_path
 from jobs.units import STAGES, Unit
 
 Names = tuple[tuple[str, ...], ...]
@@ -95,7 +96,8 @@ class Submission:
             refuse_full_disk(self.run, graph)
             limits = slurm.limits(self._all_asked("qos"))
             self.longest = limits.array
-            tasks = self.tasks(graph, final, self._queued(live), limits)
+            queued = ledger.queued(self.run, live)
+            tasks = self.tasks(graph, final, queued, limits)
             if not any(tasks.counts.values()):
                 return tasks.counts
             self.code = snapshot(self.run)
@@ -103,7 +105,7 @@ class Submission:
             self._refuse([step for step, count in tasks.counts.items() if count])
             self.book = ledger.Ledger(self.run)
             try:
-                self._hand_in_all(tasks, self._queued(live), live)
+                self._hand_in_all(tasks, queued, live)
             except (FailedJobError, FailedSubmissionError, subprocess.SubprocessError) as error:
                 slurm.cancel(self.handed_in)
                 self.book.note("cancelled", [], jobs=self.handed_in)
@@ -138,14 +140,11 @@ class Submission:
             clean(self.run)
         return {job: told for job, told in live.items() if job in known}
 
-    def _queued(self, live: Mapping[str, slurm.Job]) -> dict[str, str]:
-        return ledger.queued(self.run, live)
-
     def _tasks(self, graph: Graph, final: bool, queued: Mapping[str, str], coarser: float) -> Tasks:
         there = (lambda unit: unit.is_complete(self.run)) if final else (lambda unit: (self.run / unit.marker).exists())
         missing = lambda units: [unit for unit in units if unit.name not in queued and not there(unit)]  # noqa: E731
         last = STAGES.index(self.until)
-        found = Tasks(check=not final and "check" not in queued)
+        found = Tasks(check=not final and CHECK not in queued)
         if missing([graph.corpus]):
             found.preprocess = self._packed(graph, "preprocess", missing(graph.slices), coarser)
             found.join = True
@@ -213,9 +212,9 @@ class Submission:
             raise UserError(*dict.fromkeys(refusals))
 
     def _hand_in_all(self, tasks: Tasks, queued: Mapping[str, str], live: Mapping[str, slurm.Job]) -> None:
-        ok: tuple[str, ...] = tuple({queued[name] for name in ("check", "sounds") if name in queued})
+        ok: tuple[str, ...] = tuple({queued[name] for name in (CHECK, "sounds") if name in queued})
         if tasks.check:
-            ok = self._arrays("check", [(("check",),)])
+            ok = self._arrays(CHECK, [((CHECK,),)])
         if tasks.preprocess or tasks.join:
             parts = self._arrays("preprocess", tasks.preprocess, ok=ok)
             others = {job for unit, job in queued.items() if unit.startswith("sounds/")}
@@ -240,7 +239,7 @@ class Submission:
         files.write_bytes(copy, config.to_yaml(self.site).encode())
         rest = Rest(self.run, self.digest, copy, self.until, tuple(self.only))
         job = self._executor("appendix", after=sorted(before)).submit(rest)
-        self._note([()], [job.job_id])
+        self._note([(REST,)], [job.job_id])
 
     def _arrays(self, step: str, tasks: Sequence[Names], ok: Iterable[str] = (), after: Iterable[str] = ()) -> tuple[str, ...]:
         """As ``_hand_in``, for whoever waits for all of the tasks."""
@@ -276,11 +275,17 @@ class Rest:
     only: tuple[str, ...]
 
     def __call__(self) -> None:
-        """Do it."""
+        """Do it, and note what became of it."""
+        job = os.environ["SLURM_JOB_ID"]
+        notes = ledger.attempt(self.run, job, int(os.environ.get("SLURM_RESTART_COUNT", "0")), 0)
         study = config.validate(Study, config.read_yaml(study_path(self.run, self.study)), f"study {self.study}")
-        for name in [name for name in os.environ if name not in slurm.environment()]:
-            del os.environ[name]
-        Submission(self.run, study, self.site, Progress(), until=self.until, only=self.only).go()
+        slurm.forget_own_job()
+        try:
+            Submission(self.run, study, self.site, Progress(), until=self.until, only=self.only).go()
+        except UserError as error:
+            notes.note("failed", [REST], job=job, reason=str(error), log=str(slurm.log_path(self.run, job)))
+            os._exit(FAILED)
+        notes.note("done", [REST], job=job)
 
     def checkpoint(self) -> DelayedSubmission:
         """The same again."""

@@ -29,6 +29,7 @@ from jobs.executors import Here
 from jobs.graph import Graph
 from jobs.looks import changed, looked_at, remembered
 from jobs.running import refuse_full_disk
+from jobs.status import CHECK
 from jobs.units import Unit, discard, owner, refuse_changes
 
 DONE, WRONG, FAILED = 0, 2, 3
@@ -82,7 +83,7 @@ class _Attempt:
         """Every batch that is not there yet; the exit code."""
         torch.set_num_threads(self.study.threads)
         names = [name for batch in self.work.batches for name in batch]
-        if self.work.step == "check":
+        if self.work.step == CHECK:
             return self._check()
         try:
             if self.work.step in ("preprocess", "join"):
@@ -150,16 +151,16 @@ class _Attempt:
         """The first job: look at every sound; what is wrong with any of them stops the graph."""
         here = Here(self.study.threads)
         try:
-            self._note("begun", ["check"])
+            self._note("begun", [CHECK])
             graph = Graph.of(self.study, looked_at(self.study, here, self.run))
             refuse_changes(self.run, graph.shown)
             refuse_full_disk(self.run, graph)
         except UserError as wrong:
-            self._failed(["check"], wrong)
+            self._failed([CHECK], wrong)
             return WRONG
         finally:
             here.close()
-        self._note("done", ["check"])
+        self._note("done", [CHECK])
         return DONE
 
     def _failed(self, names: Sequence[str], error: Exception) -> None:
