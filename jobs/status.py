@@ -11,11 +11,10 @@ from typing import Any
 from aesdream import files
 from aesdream.errors import UserError
 from jobs import ledger, slurm
+from jobs.units import CHECK, REST
 
 STATES = ("done", "running", "waiting", "failed")
 CORPUS = "sounds"
-CHECK, REST = "check", "rest"
-"""What is no unit but can fail: the look at every sound that comes first on a cluster, and handing in what it did not take at once."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,8 @@ class _Look:
     def status(self) -> Status:
         states = {unit: self._state(unit) for units in self.plan.values() for unit in units}
         # What the corpus is made from is no unit of the plan: it is gone when the corpus is there.
-        parts = {
-            unit: self._state(unit) for unit in self.latest if unit in (CHECK, REST) or (unit.startswith(f"{CORPUS}/") and CORPUS not in self.there)
-        }
+        slices = [unit for unit in self.latest if unit.startswith(f"{CORPUS}/") and CORPUS not in self.there]
+        parts = {unit: self._state(unit) for unit in [CHECK, REST, *slices]}
         broken = [unit for unit, state in parts.items() if state == "failed"]
         if states.get(CORPUS) == "waiting":
             states[CORPUS] = "failed" if set(broken) - {REST} else "running" if "running" in parts.values() else "waiting"

@@ -23,9 +23,8 @@ from jobs.progress import Progress
 from jobs.running import begin, chosen, clean, refuse_full_disk
 from jobs.script import parameters
 from jobs.snapshot import snapshot
-from jobs.status import CHECK, REST
 from jobs.task import FAILED, Work, study_path
-from jobs.units import STAGES, Unit
+from jobs.units import CHECK, REST, STAGES, Unit
 
 Names = tuple[tuple[str, ...], ...]
 """The units of a task, by the batches in which they are computed."""

@@ -29,8 +29,7 @@ from jobs.executors import Here
 from jobs.graph import Graph
 from jobs.looks import changed, looked_at, remembered
 from jobs.running import refuse_full_disk
-from jobs.status import CHECK
-from jobs.units import Unit, discard, owner, refuse_changes
+from jobs.units import CHECK, Unit, discard, owner, refuse_changes
 
 DONE, WRONG, FAILED = 0, 2, 3
 PORTS = range(20000, 32000)

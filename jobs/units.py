@@ -11,6 +11,8 @@ from aesdream import config, files
 from aesdream.errors import DamagedFile, UserError
 
 STAGES = ("preprocess", "train", "dream", "appendix")
+CHECK, REST = "check", "rest"
+"""What is no unit but can fail: the look at every sound that comes first on a cluster, and handing in what it did not take at once."""
 
 
 @dataclass(frozen=True)
