@@ -102,8 +102,9 @@ def status(run: RunFolder, as_json: Annotated[bool, typer.Option("--json", help=
         typer.echo("queued tasks wait for: " + ", ".join(f"{reason} ({count})" for reason, count in found.waiting_for.items()))
     if found.notice:
         typer.echo(found.notice)
-    for failure in found.failures:
-        typer.echo(f"{failure.unit}: {failure.reason}" + (f" (log: {failure.log})" if failure.log else ""))
+    for units, reason, log in found.grouped():
+        named = units[0] if len(units) == 1 else f"{units[0]} and {len(units) - 1} more"
+        typer.echo(f"{named}: {reason}" + (f" (log: {log})" if log else ""))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aesdream.errors import UserError
 from aesdream.files import write_json
@@ -25,10 +25,8 @@ def locked(run: Path) -> Iterator[None]:
     path = run / FOLDER / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{run}: another aesdream is at work here; wait for it, or choose another folder with --out") from None
+        if not _flocked(lock, fcntl.LOCK_EX):
+            raise UserError(f"{run}: another aesdream is at work here; wait for it, or choose another folder with --out")
         yield
 
 
@@ -38,11 +36,16 @@ def is_locked(run: Path) -> bool:
     if not path.exists():
         return False
     with path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not _flocked(lock, fcntl.LOCK_SH)
+
+
+def _flocked(file: IO[str], how: int) -> bool:
+    """Lock a file; False where another holds it. A file system without locks holds nobody back: two writers never share a file in any case."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 class Notes:
@@ -55,7 +58,7 @@ class Notes:
     def note(self, event: str, units: Iterable[str], **details: Any) -> None:
         """Add a line: ``queued`` (with ``job``), ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), ``cancelled``; or about no unit
         ``submitted`` and ``stage``."""
-        line = {"time": round(time.time(), 3), "event": event, "units": list(units), **details}
+        line = {"time": round(time.time(), 6), "event": event, "units": list(units), **details}
         with self.path.open("a", encoding="utf-8") as notes:
             notes.write(json.dumps(line) + "\n")
 
@@ -76,14 +79,13 @@ class Ledger(Notes):
         self.note("submitted", [])
 
 
-def attempts(run: Path, job: str) -> list[Notes]:
-    """What every attempt at a queued task noted, the first first; a file an attempt, so that an orphan and its successor share none."""
-    found = (run / FOLDER / "attempts").glob(f"{job}.*.jsonl")
-    return [Notes(path) for path in sorted(found, key=lambda path: int(path.name.split(".")[1]))]
+def attempts(run: Path, job: str, before: int) -> list[Notes]:
+    """What the first process of every attempt at a queued task ``before`` this one noted, the first first."""
+    return [attempt(run, job, number, 0) for number in range(before)]
 
 
 def attempt(run: Path, job: str, number: int, rank: int) -> Notes:
-    """The notes of one process of one attempt."""
+    """The notes of one process of one attempt, in a file of its own, so that an orphan and its successor share none."""
     return Notes(run / FOLDER / "attempts" / f"{job}.{number}.{rank}.jsonl")
 
 

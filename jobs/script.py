@@ -60,7 +60,7 @@ def _setup(site: Site, study: Study, code: Path) -> list[str]:
     if not site.hdf5_locking:
         variables["HDF5_USE_FILE_LOCKING"] = "FALSE"
     lines = [*site.setup, *(f"export {name}={shlex.quote(value)}" for name, value in variables.items())]
-    lines.append(f"export PYTHONPATH={shlex.quote(str(code))}")
+    lines.append(f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}")
     if site.scratch is not None:
         lines.append(f'export {SCRATCH}="{site.scratch}"')
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from aesdream import config
 from aesdream.config import Section
 
 OURS = {
-    **dict.fromkeys(("array", "dependency", "output", "error", "chdir", "job-name", "signal", "open-mode", "requeue", "ntasks-per-node"), ""),
+    **dict.fromkeys(("array", "dependency", "kill-on-invalid-dep", "output", "error", "chdir", "job-name", "signal", "open-mode", "requeue"), ""),
+    **dict.fromkeys(("ntasks", "ntasks-per-node", "parsable", "test-only", "wait", "wrap"), ""),
     **{name: name for name in ("partition", "account", "qos", "constraint", "nodes")},
     **{"time": "minutes", "mem": "memory", "cpus-per-task": "cpus", "gpus-per-node": "gpus"},
 }
 """Options of sbatch that are set here, and the key that sets them."""
 WORDS = {
-    "partition": ("partition", "account"),
+    "partition": ("partition",),
     "account": ("account",),
     "qos": ("qos",),
     "feature": ("constraint",),
@@ -29,6 +30,8 @@ WORDS = {
     "node count": ("nodes",),
     "node configuration": ("nodes", "cpus", "gpus", "memory", "constraint"),
     "more processors": ("cpus", "nodes"),
+    "unrecognized option": ("sbatch",),
+    "reservation": ("sbatch",),
 }
 """What Slurm's refusals speak of, and the keys that may be at fault."""
 
@@ -59,9 +62,10 @@ class Asked(Section):
     @classmethod
     def _not_ours(cls, sbatch: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
         for name in sbatch:
-            if name in OURS:
-                raise ValueError(f"{name} is " + (f"written as the key {OURS[name]}" if OURS[name] else "set by aesdream itself; leave it out"))
-        return sbatch
+            key = OURS.get(name.replace("_", "-"))
+            if key is not None:
+                raise ValueError(f"{name} is " + (f"written as the key {key}" if key else "set by aesdream itself; leave it out"))
+        return {name.replace("_", "-"): value for name, value in sbatch.items() if value is not False}
 
 
 class Stages(Section):
@@ -109,16 +113,17 @@ def load(path: Path) -> Site:
     return config.validate(Site, config.read_yaml(path), str(path))
 
 
-def blamed(path: Path, step: str, asked: Asked, words: str) -> list[str]:
-    """Lines that name the key of a site file, with its line, of which Slurm's refusal speaks; the refusal alone where it names none."""
-    keys = [key for word, named in WORDS.items() if word in words.lower() for key in named]
+def blamed(path: Path, site: Site, refusals: Mapping[str, str]) -> list[str]:
+    """Lines that name keys of a site file, each with its line, of which Slurm's words speak (step -> words); the words alone where they name none."""
     lines = dict(_lines(path))
-    found = []
-    for key in dict.fromkeys(keys):
-        at = lines.get(f"stages.{step}.{key}", lines.get(key))
-        if at is not None:
-            found.append(f"{path}: line {at}: {key}: {getattr(asked, key)!r} is refused by Slurm for the stage {step}: {words}")
-    return found or [f"{path}: the stage {step} is refused by Slurm: {words}"]
+    found: dict[str, list[str]] = {}
+    for step, words in refusals.items():
+        keys = dict.fromkeys(key for word, named in WORDS.items() if word in words.lower() for key in named)
+        at = {key: lines.get(f"stages.{step}.{key}", lines.get(key)) for key in keys}
+        places = [f"line {line}: {key}: {getattr(site.asked(step), key)!r} is" for key, line in at.items() if line is not None]
+        for place in places or ["it is"]:
+            found.setdefault(f"{path}: {place} refused by Slurm: {words}", []).append(step)
+    return [f"{line} (for {', '.join(steps)})" for line, steps in found.items()]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int]]:

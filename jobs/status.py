@@ -15,6 +15,8 @@ from jobs.units import CHECK, REST
 
 STATES = ("done", "running", "waiting", "failed")
 CORPUS = "sounds"
+OPEN = ("queued", "begun")
+"""Events after which something is still to come."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Status:
     notice: str = ""
     """What makes this less than certain: the scheduler did not answer."""
 
+    def grouped(self) -> list[tuple[list[str], str, str | None]]:
+        """What failed for the same reason together: units, reason, log."""
+        found: dict[tuple[str, str | None], list[str]] = {}
+        for failure in self.failures:
+            found.setdefault((failure.reason, failure.log), []).append(failure.unit)
+        return [(units, *told) for told, units in found.items()]
+
     def plain(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {**vars(self), "failures": [vars(failure) for failure in self.failures]}
@@ -57,8 +66,10 @@ class _Look:
         self.run, self.plan = run, plan
         self.latest, self.at_work = ledger.latest(run), ledger.is_locked(run)
         self.there = {unit for units in plan.values() for unit, marker in units.items() if (run / marker).exists()}
-        open_jobs = {line["job"] for unit, line in self.latest.items() if unit not in self.there and line.get("job") and line["event"] != "failed"}
-        self.queue = slurm.asked(run, open_jobs) if open_jobs else slurm.Queue(time.time(), {}, {})
+        # An appendix that is to be drawn again is there and yet not done.
+        open_lines = [line for unit, line in self.latest.items() if (unit not in self.there or unit == "appendix") and line["event"] in OPEN]
+        open_jobs = {line["job"] for line in open_lines if line.get("job")}
+        self.queue = slurm.asked(run, open_jobs) if open_jobs else slurm.Queue(time.time(), 0, {}, {})
 
     def status(self) -> Status:
         states = {unit: self._state(unit) for units in self.plan.values() for unit in units}
@@ -76,15 +87,16 @@ class _Look:
     def _state(self, unit: str) -> str:
         line = self.latest.get(unit, {})
         event, job = line.get("event"), line.get("job")
-        if unit in self.there:
+        if unit in self.there and not (unit == "appendix" and event in OPEN and job in self.queue.jobs):
             return "done"
-        if event not in ("queued", "begun"):
+        if event not in OPEN:
             return "failed" if event == "failed" else "waiting"
         if job is None or job in self.queue.jobs:
             at_work = self.at_work if job is None else not self.queue.jobs[job].waits
             return "running" if event == "begun" and at_work else "waiting"
         # Slurm drops what waits for a job that failed: that failed, not this.
-        dropped = event == "queued" and CORPUS not in self.there and unit not in (CHECK, REST) and not unit.startswith(f"{CORPUS}/")
+        stopped = CORPUS not in self.there or self.latest.get(CHECK, {}).get("event") == "failed"
+        dropped = event == "queued" and stopped and unit not in (CHECK, REST) and not unit.startswith(f"{CORPUS}/")
         return "waiting" if self.queue.silence or line["time"] > self.queue.time or dropped else "failed"
 
     def _failure(self, unit: str) -> Failure:

@@ -120,8 +120,11 @@ class Submission:
                 break
             coarser *= 2
         if limits.jobs is not None:
-            if limits.jobs < 1 and any(tasks.counts.values()):
-                raise UserError(f"{self.path}: the cluster takes no more jobs of yours at present; wait until some have ended")
+            least = 2 + tasks.check  # one that does something, and the one that hands in the rest
+            if limits.jobs < min(least, sum(tasks.counts.values())):
+                raise UserError(
+                    f"{self.path}: the cluster takes {limits.jobs} jobs more of yours at present, {least} are needed; wait until some have ended"
+                )
             tasks.cut(limits.jobs)
         return tasks
 
@@ -200,15 +203,18 @@ class Submission:
 
     def _refuse(self, steps: Iterable[str]) -> None:
         """Ask Slurm to test a script of every step, before any is submitted. Raises UserError with its words and the lines of the site file."""
-        refusals = []
+        refusals = {}
         for step in steps:
+            asked = self.site.asked(step)
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
                 script.write(self.script(step))
                 script.flush()
-                if refused := slurm.refusal(script.name):
-                    refusals += site.blamed(self.path, step, self.site.asked(step), refused)
-        if refusals:
-            raise UserError(*dict.fromkeys(refusals))
+                refusals[step] = slurm.refusal(script.name)
+            longest = slurm.longest(asked.partition)
+            if not refusals[step] and longest is not None and asked.minutes > longest:
+                refusals[step] = f"the partition's time limit is {longest:g} minutes: it would wait for ever"
+        if any(refusals.values()):
+            raise UserError(*site.blamed(self.path, self.site, {step: words for step, words in refusals.items() if words}))
 
     def _hand_in_all(self, tasks: Tasks, queued: Mapping[str, str], live: Mapping[str, slurm.Job]) -> None:
         ok: tuple[str, ...] = tuple({queued[name] for name in (CHECK, "sounds") if name in queued})

@@ -72,9 +72,9 @@ class _Attempt:
         self.work, self.run = work, work.run
         place = JobEnvironment()
         self.job, self.leads = place.job_id, place.global_rank == 0
-        number = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
-        self.notes = ledger.attempt(self.run, self.job, number, place.global_rank)
-        os.environ["MASTER_PORT"] = str(PORTS[(int(place.raw_job_id) * 7 + number) % len(PORTS)])
+        self.number = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+        self.notes = ledger.attempt(self.run, self.job, self.number, place.global_rank)
+        os.environ["MASTER_PORT"] = str(PORTS[(int(place.raw_job_id) * 7 + self.number) % len(PORTS)])
         TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
         self.study = config.validate(Study, config.read_yaml(study_path(self.run, work.study)), f"study {work.study}")
 
@@ -135,7 +135,7 @@ class _Attempt:
         if self.work.step == "dream" and not files.is_there(self.run / f"models/{batch[0].inputs['model']}/evaluation.json"):
             raise UserError(without_model(batch[0].inputs["model"]))
         kept, times = self._kept(graph, batch), 0
-        for notes in ledger.attempts(self.run, self.job):
+        for notes in ledger.attempts(self.run, self.job, before=self.number):
             begun = [line for line in notes.read() if line["event"] == "begun" and batch[0].name in line["units"]]
             times = times + len(begun) if all(line["kept"] == kept for line in begun) else len(begun)
         if times > self.work.retries:

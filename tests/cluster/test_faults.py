@@ -54,7 +54,7 @@ def test_what_slurm_refuses_is_told_with_its_words_and_the_line_and_nothing_is_s
     done = suite.call()
     assert done.returncode == 2
     line = suite.site.read_text().splitlines().index(f"    {key}: {value}") + 1
-    assert f"{suite.site}: line {line}: {key}: '{value}' is refused by Slurm for the stage dream" in done.stderr
+    assert f"{suite.site}: line {line}: {key}: '{value}' is refused by Slurm" in done.stderr
     assert words in done.stderr.lower()
     assert not suite.queue()
 

@@ -47,6 +47,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     slurm = Slurm(folder)
     slurm.says("squeue", "")
     slurm.says("scontrol", CONFIG)
+    slurm.says("sinfo", "main*|infinite\nshort|2:00\n")
     slurm.does("scancel", "true")
     slurm.does("srun", "true")
     for command in ("sacct", "sacctmgr"):

@@ -132,7 +132,7 @@ def test_where_tasks_cannot_grow_further_the_rest_is_left_to_a_last_job(tmp_path
     assert not tasks.appendix
     assert tasks.join
     assert len(tasks.train) < len(graph.models)
-    with pytest.raises(UserError, match="takes no more jobs of yours at present"):
+    with pytest.raises(UserError, match="takes 0 jobs more of yours at present"):
         work.tasks(graph, True, {}, Limits(1001, 0))
 
 

@@ -127,7 +127,7 @@ def test_a_refused_step_is_told_with_its_line_and_nothing_is_submitted(cluster: 
     with pytest.raises(UserError) as refused:
         submission(tmp_path).go()
     line = SITE.splitlines().index(next(text for text in SITE.splitlines() if "qos: long" in text)) + 1
-    assert refused.value.lines == (f"{tmp_path}/site.yaml: line {line}: qos: 'long' is refused by Slurm for the stage train: {words}",)
+    assert refused.value.lines == (f"{tmp_path}/site.yaml: line {line}: qos: 'long' is refused by Slurm: {words} (for train)",)
     assert all(call.startswith("--test-only") for call in cluster.calls("sbatch"))
 
 

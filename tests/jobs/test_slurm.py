@@ -151,13 +151,13 @@ QOS = "normal||\nfew|6|\nsmall||4\n"
 @pytest.mark.parametrize(
     ("association", "qos", "jobs"),
     [
-        ("|normal\n", [], 9998),
-        ("|normal\n", ["few"], 4),
-        ("|few\n", [], 4),
-        ("|normal\n", ["normal", "small"], 2),
-        ("20|normal\n50|normal\n", [], 18),
-        ("3|normal\n", ["few"], 1),
-        ("1|normal\n", [], 0),
+        ("normal||\n", [], 9998),
+        ("normal||\n", ["few"], 4),
+        ("few||\n", [], 4),
+        ("normal||\n", ["normal", "small"], 2),
+        ("normal|20|\nnormal||50\n", [], 18),
+        ("normal|3|\n", ["few"], 1),
+        ("normal|1|\n", [], 0),
     ],
 )
 def test_the_tightest_of_association_and_qos_counts_less_what_is_queued(cluster: Slurm, association: str, qos: list[str], jobs: int) -> None:

@@ -79,6 +79,7 @@ def failures(told: Status) -> dict[str, Failure]:
 def test_what_is_on_disk_is_done_whatever_was_noted_and_slurm_is_not_asked(past: Past) -> None:
     past.notes("queued", CORPUS, MODEL, OTHER, DREAM, PAGE, job="1")
     past.notes("failed", DREAM, job="1", attempt=0, reason="an orphan was slower", log=None)
+    past.notes("done", PAGE, job="1", attempt=0)
     past.has(CORPUS, MODEL, OTHER, DREAM, PAGE)
     told = status(past.run)
     assert {stage: counts["done"] for stage, counts in told.stages.items()} == {"preprocess": 1, "train": 2, "dream": 1, "appendix": 1}
