@@ -95,8 +95,9 @@ class _Look:
             at_work = self.at_work if job is None else not self.queue.jobs[job].waits
             return "running" if event == "begun" and at_work else "waiting"
         # Slurm drops what waits for a job that failed: that failed, not this.
-        stopped = CORPUS not in self.there or self.latest.get(CHECK, {}).get("event") == "failed"
-        dropped = event == "queued" and stopped and unit not in (CHECK, REST) and not unit.startswith(f"{CORPUS}/")
+        checked = self.latest.get(CHECK, {}).get("event") != "failed"
+        needs_more = not checked or (CORPUS not in self.there and not unit.startswith(f"{CORPUS}/"))
+        dropped = event == "queued" and needs_more and unit not in (CHECK, REST)
         return "waiting" if self.queue.silence or line["time"] > self.queue.time or dropped else "failed"
 
     def _failure(self, unit: str) -> Failure:

@@ -40,7 +40,7 @@ class Suite:
 
     def write_site(self, **site: Any) -> None:
         """Tasks of few seconds, one batch each, unless said otherwise."""
-        self.site.write_text(yaml.safe_dump({"minutes": 5, "minutes_a_task": 0.0001, **site}))
+        self.site.write_text(yaml.safe_dump({"minutes": 5, "minutes_a_task": 1e-9, **site}))
 
     def aesdream(self, *arguments: str | Path, clone: Path = ROOT) -> subprocess.CompletedProcess[str]:
         """Call the command line of a clone as a user of this cluster."""

@@ -181,7 +181,7 @@ def test_arrays_longer_than_the_cluster_takes_are_split_and_status_needs_no_acco
 
 def test_a_limit_on_submitted_jobs_is_kept_and_the_rest_is_handed_in_from_inside(bed: Testbed, folder: Path, tiny: Path) -> None:
     suite = Suite(bed, folder, study=TINY)
-    suite.write_site(qos="few", minutes_a_task=0.0001, minutes=1)
+    suite.write_site(qos="few", minutes_a_task=1e-9, minutes=1)
     suite.submit()
     assert len(suite.queue()) <= 6
     suite.idle(300)
