@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from aesdream import config, files
-from aesdream.dreaming import Dreams, census, dream
+from aesdream.dreaming import Dreams, census, dream, together
 from aesdream.dreaming.anatomy import anatomy
 from aesdream.dreaming.sonify import listening_copy, rms, write_wav
 from aesdream.errors import UserError
@@ -78,28 +78,32 @@ def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def make(run: Path, study: Study, batch: Sequence[Unit], every: float = 600.0) -> None:
-    """Dream one batch: all of its units share model, layer, side, start and rule. Its state is kept every so many seconds, until it is written."""
+    """Dream one batch: all of its units share model, layer, side, start and rule. A batch too large
+    for memory goes in parts. The state is kept every so many seconds, until a part is written."""
     model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
     start = start_of(store.opened(run / "sounds.h5"), study, start_name)[:, : checkpoint.description.samples]
-    filled = [*batch, *[batch[-1]] * (recipe["batch"] - len(batch))]
-    targets = [
-        filters_of(unit.recipe["target"], recipe["layer"], _filters(checkpoint, recipe["layer"]), checkpoint.description.classes) for unit in filled
-    ]
-    device = default_device()
-    dtype = next(checkpoint.network.parameters()).dtype
-    given = torch.from_numpy(start).to(device, dtype)
-    kept = run / "jobs" / "kept" / f"{config.digest([unit.name for unit in batch])}.pt"
-    dreams = dream(
-        checkpoint.network.to(device), recipe["layer"], targets, given,
-        side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
-        kept=kept, every=every,
-    )  # fmt: skip
-    states = _states(run, model, checkpoint, recipe, given, start_name, targets)
-    for place, (unit, state) in enumerate(zip(batch, states, strict=False)):
-        _write(run, unit, dreams, place, start, state, checkpoint, model)
-    kept.unlink(missing_ok=True)
+    given = torch.from_numpy(start).to(default_device(), next(checkpoint.network.parameters()).dtype)
+    size = together(recipe["batch"], given)
+    for part in in_batches(batch, size):
+        kept = run / "jobs" / "kept" / f"{config.digest([unit.name for unit in part])}.pt"
+        targets = _targets(part, checkpoint)
+        filled = [*targets, *[targets[-1]] * (size - len(part))]
+        dreams = dream(
+            checkpoint.network.to(given.device), recipe["layer"], filled, given,
+            side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
+            kept=kept, every=every,
+        )  # fmt: skip
+        states = _states(run, model, checkpoint, recipe, given, start_name, targets)
+        for place, (unit, state) in enumerate(zip(part, states, strict=True)):
+            _write(run, unit, dreams, place, start, state, checkpoint, model)
+        kept.unlink(missing_ok=True)
+
+
+def _targets(batch: Sequence[Unit], checkpoint: Checkpoint) -> list[tuple[int, ...]]:
+    layer, classes = batch[0].recipe["layer"], checkpoint.description.classes
+    return [filters_of(unit.recipe["target"], layer, _filters(checkpoint, layer), classes) for unit in batch]
 
 
 def _filters(checkpoint: Checkpoint, layer: str) -> int:

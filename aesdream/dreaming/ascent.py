@@ -20,6 +20,11 @@ from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
 
+BUDGET = 2**30
+"""Bytes that a batch of dreams may take beside the network."""
+COPIES = 5
+"""Of every sound that the generic path holds at most: itself, its gradient, what is about to be added, and a state being written."""
+
 
 @dataclass(frozen=True)
 class Dreams:
@@ -34,6 +39,12 @@ class Dreams:
     activation: torch.Tensor
     coefficients: torch.Tensor | None
     steps: torch.Tensor
+
+
+def together(count: int, start: torch.Tensor) -> int:
+    """How many of ``count`` dreams from ``start`` to compute at once, in parts as even as can be, to stay within the budget; at least two."""
+    most = max(2, BUDGET // (COPIES * start.numel() * start.element_size()))
+    return -(-count // -(-count // most))
 
 
 def dream(
