@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint acceptance clean
+.PHONY: demo test lint acceptance bench clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
@@ -18,6 +18,9 @@ lint: $(READY)
 
 acceptance: $(READY)  ## what takes long: kill loops on the demo, the demo's own claims, timings
 	$(BIN)/pytest acceptance -p no:cacheprovider -s
+
+bench: $(READY)  ## every ratio of docs/performance.md, and its table; about five minutes, on an idle machine
+	$(BIN)/python -m benchmarks
 
 # torch first and alone: its exact version takes a CPU wheel where one is at hand.
 $(READY): constraints.txt setup.cfg pyproject.toml

@@ -86,8 +86,8 @@ class Bench:
         self.ours()
         self.plain(0, first_layer_too=False)
         labels = torch.from_numpy(self.items.labels[self.order()])
-        curves = [nn.functional.cross_entropy(torch.cat(heard)[: len(labels)], labels, reduction="none") for heard in (self.ours_heard, self.plain_heard)]
-        steps = [curve.view(STEPS, BATCH).mean(1) for curve in curves]
+        heard = [torch.cat(logits)[: len(labels)] for logits in (self.ours_heard, self.plain_heard)]
+        steps = [nn.functional.cross_entropy(logits, labels, reduction="none").view(STEPS, BATCH).mean(1) for logits in heard]
         return float((steps[0] - steps[1]).abs().max())
 
 
