@@ -55,7 +55,7 @@ def all_measured() -> dict[str, Any]:
         first = first_calls(Path(folder) / "compiled")
     filters = sum(dreams.LAYERS.values())
     each = sum(timed[f"dream_{layer}"].least * count for layer, count in dreams.LAYERS.items()) / filters
-    best_loader = min(trained["loader"].least, trained["loader_with_workers"].least)
+    step = trained["train"].least
     sox = prepared["sox"].least if "sox" in prepared else None
     return {
         "machine": {**about, "load_average_after": surroundings()["load_average"]},
@@ -67,7 +67,7 @@ def all_measured() -> dict[str, Any]:
             "pass_ms": timed["pass"].least,
             "seconds_more_at_first": first,
         },
-        "train": {"ratio": best_loader / trained["train"].least, "loss_apart": apart},
+        "train": {"ratio": trained["loader"].least / step, "ratio_to_workers": trained["loader_with_workers"].least / step, "loss_apart": apart},
         "prepare": {"ratio": sox / prepared["prepare"].least if sox else None},
         "times": {name: vars(timing) for name, timing in {**timed, **trained, **prepared}.items()},
         "growth": {name: {size: vars(timing) for size, timing in sizes.items()} for name, sizes in growth.items()},

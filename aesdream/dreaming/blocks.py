@@ -20,8 +20,8 @@ from aesdream.models.layers import StridedConv1d, channel_major
 
 LARGE = 2**16
 """Values of a sound from which on the compiled pass is worth being loaded."""
-TOGETHER = 2**22
-"""Values of a gradient that are looked at together where a rule's size does not follow from sums."""
+ALONE = 2**18
+"""Values of a sound from which on its gradient is made by itself, where a rule's size does not follow from sums: it is then gone before the next."""
 NEAR = 0.99
 """The part of its distance from which on a dream's true distance is looked at: until then an upper bound does, good to more than a hundredth."""
 
@@ -189,7 +189,7 @@ class BlockClimb(Climb):
             exact = spread.double()
             squares = ((exact[..., None] * self.blocks.gram).sum(-2) * exact).sum((1, 2))
             return SIZES_FROM_SUMS[rule]((exact.sum(1) * self.blocks.sums).sum(1), squares, values, spread.dtype)
-        return torch.cat([RULES[rule](self._gradient(part).flatten(1)) for part in spread.split(max(1, TOGETHER // values))])
+        return torch.cat([RULES[rule](self._gradient(part).flatten(1)) for part in spread.split(1 if values >= ALONE else len(spread))])
 
     def _gradient(self, spread: torch.Tensor) -> torch.Tensor:
         """The gradient at some sounds (some, channels, samples)."""
