@@ -49,8 +49,8 @@ def all_measured() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         timed = dreams.measured()
         growth = dreams.growth()
+        torch.set_num_threads(1)  # as studies train and prepare: a core a process
         trained, apart = training.measured(Path(folder))
-        torch.set_num_threads(1)
         prepared = preparing.measured(Path(folder))
         first = first_calls(Path(folder) / "compiled")
     filters = sum(dreams.LAYERS.values())
@@ -85,7 +85,7 @@ def table(found: dict[str, Any]) -> str:
         ("Lucent's loop, one filter of conv4", times["lucent"], f"{dream['ratio']:.1f}"),
         (f"`conv1d` and autograd to the waveform, batch of {dreams.BATCH}", times["autograd"], f"{dream['autograd_ratio']:.1f}"),
         ("one reading and writing of a sound in place", times["pass"], f"{dream['pass_ms'] / dream['ms_per_filter_step']:.2f}"),
-        ("train, a step of 16 sounds", times["train"], ""),
+        ("train, a step of 16 sounds, one thread", times["train"], ""),
         ("DataLoader over float32 in HDF5, no workers", times["loader"], f"{times['loader'].least / times['train'].least:.1f}"),
         ("the same, two workers", times["loader_with_workers"], f"{times['loader_with_workers'].least / times['train'].least:.1f}"),
         ("prepare, a sound of 10 s, HDF5 included, one core", times["prepare"], ""),
