@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint acceptance testbed testbed-stop clean
+.PHONY: demo test lint acceptance bench testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
@@ -24,6 +24,9 @@ testbed:  ## a real Slurm on this machine, for trying the suite without a cluste
 
 testbed-stop:  ## end that Slurm and all its jobs
 	$(PYTHON) slurm/testbed/testbed.py stop /tmp/aesdream-testbed --purge
+
+bench: $(READY)  ## every ratio of docs/performance.md, and its table; about five minutes, on an idle machine
+	$(BIN)/python -m benchmarks
 
 # torch first and alone: its exact version takes a CPU wheel where one is at hand.
 $(READY): constraints.txt setup.cfg pyproject.toml

@@ -80,7 +80,7 @@ class Graph:
 
     def kept(self, run: Path, step: str, batch: Sequence[Unit]) -> Path | None:
         """Where an unfinished batch keeps how far it has come."""
-        return train.state_path(run, batch[0]) if step == "train" else dream.kept_path(run, batch) if step == "dream" else None
+        return train.state_path(run, batch[0]) if step == "train" else dream.kept_path(run, batch[0]) if step == "dream" else None
 
     @cached_property
     def _model_of(self) -> dict[str, Any]:

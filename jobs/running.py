@@ -179,4 +179,4 @@ def versions() -> str:
     """The versions that bytes depend on, in a line."""
     from importlib.metadata import version
 
-    return ", ".join(f"{name} {version(name)}" for name in ("aesdream", "torch", "numpy", "scipy", "soundfile", "soxr", "h5py"))
+    return ", ".join(f"{name} {version(name)}" for name in ("aesdream", "torch", "numba", "numpy", "scipy", "soundfile", "soxr", "h5py"))
