@@ -57,10 +57,15 @@ class Notes:
 
     def note(self, event: str, units: Iterable[str], **details: Any) -> None:
         """Add a line: ``queued`` (with ``job``), ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), ``cancelled``; or about no unit
-        ``submitted`` and ``stage``."""
+        ``submitted``, ``joined`` (a process of a task) and ``stage``."""
         line = {"time": round(time.time(), 6), "event": event, "units": list(units), **details}
-        with self.path.open("a", encoding="utf-8") as notes:
-            notes.write(json.dumps(line) + "\n")
+        with self.path.open("ab+") as notes:
+            if notes.tell():  # a line that a full disk tore must not take this one with it
+                notes.seek(-1, os.SEEK_END)
+                torn = notes.read(1) != b"\n"
+            else:
+                torn = False
+            notes.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
         """The lines, less what a killed writer left of its last."""
@@ -79,9 +84,10 @@ class Ledger(Notes):
         self.note("submitted", [])
 
 
-def attempts(run: Path, job: str, before: int) -> list[Notes]:
-    """What the first process of every attempt at a queued task ``before`` this one noted, the first first."""
-    return [attempt(run, job, number, 0) for number in range(before)]
+def attempts(run: Path, job: str, before: int) -> list[list[dict[str, Any]]]:
+    """What the processes of every attempt at a queued task ``before`` this one noted, the first attempt first."""
+    folder = run / FOLDER / "attempts"
+    return [[line for path in sorted(folder.glob(f"{job}.{number}.*.jsonl")) for line in Notes(path).read()] for number in range(before)]
 
 
 def attempt(run: Path, job: str, number: int, rank: int) -> Notes:
@@ -92,8 +98,14 @@ def attempt(run: Path, job: str, number: int, rank: int) -> Notes:
 def latest(run: Path) -> dict[str, dict[str, Any]]:
     """The newest line about every unit, whoever wrote it."""
     paths = [*(run / FOLDER / "ledger").glob("*.jsonl"), *(run / FOLDER / "attempts").glob("*.jsonl")]
-    lines = sorted((line for path in paths for line in Notes(path).read()), key=itemgetter("time"))
-    return {unit: line for line in lines for unit in line["units"]}
+    found: dict[str, dict[str, Any]] = {}
+    for line in sorted((line for path in paths for line in Notes(path).read()), key=itemgetter("time")):
+        for unit in line["units"]:
+            # An orphan of a lost node may speak after its successor.
+            newest = found.get(unit, {})
+            if newest.get("job") != line.get("job") or newest.get("attempt", 0) <= line.get("attempt", 0):
+                found[unit] = line
+    return found
 
 
 def jobs(run: Path) -> set[str]:

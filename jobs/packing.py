@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,10 +64,10 @@ class Tasks:
 
 
 class Packer:
-    """What a submission hands in, in which tasks. ``path`` is the site file, for what it is to blame for."""
+    """What a submission hands in, in which tasks. ``path`` is the site file, for what it is to blame for; ``leave`` are units to leave out."""
 
-    def __init__(self, run: Path, study: Study, site: Site, path: Path, *, until: str, only: Sequence[str]) -> None:
-        self.run, self.study, self.site, self.path, self.until, self.only = run, study, site, path, until, only
+    def __init__(self, run: Path, study: Study, site: Site, path: Path, *, until: str, only: Sequence[str], leave: Collection[str] = ()) -> None:
+        self.run, self.study, self.site, self.path, self.until, self.only, self.leave = run, study, site, path, until, only, leave
 
     def tasks(self, graph: Graph, final: bool, queued: Mapping[str, str], limits: Limits) -> Tasks:
         """What is to be handed in, packed as coarsely as the cluster's limits ask. ``final``: every sound was looked at; ``queued``: unit -> job."""
@@ -88,8 +88,10 @@ class Packer:
 
     def _tasks(self, graph: Graph, final: bool, queued: Mapping[str, str], coarser: float) -> Tasks:
         there = (lambda unit: unit.is_complete(self.run)) if final else (lambda unit: (self.run / unit.marker).exists())
-        missing = lambda units: [unit for unit in units if unit.name not in queued and not there(unit)]  # noqa: E731
+        missing = lambda units: [u for u in units if u.name not in queued and u.name not in self.leave and not there(u)]  # noqa: E731
         last = STAGES.index(self.until)
+        if graph.corpus.name in self.leave and not there(graph.corpus):
+            return Tasks()  # nothing can be done without sounds
         found = Tasks(check=not final and CHECK not in queued)
         if missing([graph.corpus]):
             found.preprocess = self._packed(graph, "preprocess", missing(graph.slices), coarser)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import Field, field_validator
 
 from aesdream import config
 from aesdream.config import Section
+from aesdream.errors import UserError
 
 OURS = {
     **dict.fromkeys(("array", "dependency", "kill-on-invalid-dep", "output", "error", "chdir", "job-name", "signal", "open-mode", "requeue"), ""),
@@ -20,8 +22,8 @@ OURS = {
 }
 """Options of sbatch that are set here, and the key that sets them."""
 WORDS = {
-    "partition": ("partition",),
     "account": ("account",),
+    "partition": ("partition",),
     "qos": ("qos",),
     "feature": ("constraint",),
     "time limit": ("minutes",),
@@ -45,7 +47,7 @@ class Asked(Section):
     constraint: str | None = None
     minutes: int = Field(60, ge=1)
     """The time limit of a task."""
-    memory: str | None = Field(None, pattern=r"^\d+[KMGT]?$")
+    memory: str | None = None
     """Of a node, for instance 8G."""
     nodes: int = Field(1, ge=1)
     """Nodes over which the processes of one model are spread."""
@@ -57,6 +59,13 @@ class Asked(Section):
     """How many times as fast as one CPU core a process works; it only decides how much is packed into a task."""
     sbatch: dict[str, str | int | bool] = Field(default_factory=dict)
     """Any other option of sbatch, by its long name."""
+
+    @field_validator("memory")
+    @classmethod
+    def _size(cls, memory: str | None) -> str | None:
+        if memory is not None and not re.fullmatch(r"\d+[KMGT]?", memory):
+            raise ValueError(f"must be a number with K, M, G or T, for instance 8G, is {memory!r}")
+        return memory
 
     @field_validator("sbatch")
     @classmethod
@@ -107,9 +116,20 @@ class Site(Asked):
         sbatch = {**self.sbatch, **own.sbatch}
         return Asked(**{**{name: getattr(self, name) for name in Asked.model_fields}, **said, "sbatch": sbatch})
 
+    def all_asked(self) -> list[Asked]:
+        """What the steps ask for."""
+        return [self.asked(step) for step in Stages.model_fields]
+
+
+def said(site: Site) -> str:
+    """A site as a file that reads back the same: what was not said stays unsaid, so that a stage goes on taking it from the top."""
+    return yaml.safe_dump(site.model_dump(mode="json", exclude_unset=True), sort_keys=False)
+
 
 def load(path: Path) -> Site:
     """The site in a YAML file. Raises UserError with a line for every problem; an unknown key lists the valid ones."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such site file; copy slurm/site.example.yaml, or use --on here")
     return config.validate(Site, config.read_yaml(path), str(path))
 
 
@@ -120,9 +140,9 @@ def blamed(path: Path, site: Site, refusals: Mapping[str, str]) -> list[str]:
     for step, words in refusals.items():
         keys = dict.fromkeys(key for word, named in WORDS.items() if word in words.lower() for key in named)
         at = {key: lines.get(f"stages.{step}.{key}", lines.get(key)) for key in keys}
-        places = [f"line {line}: {key}: {getattr(site.asked(step), key)!r} is" for key, line in at.items() if line is not None]
-        for place in places or ["it is"]:
-            found.setdefault(f"{path}: {place} refused by Slurm: {words}", []).append(step)
+        places = [f"line {line}: {key}: {getattr(site.asked(step), key)!r}" for key, line in at.items() if line is not None]
+        what = "it is" if not places else f"{places[0]} is" if len(places) == 1 else f"one of these is wrong: {'; '.join(places)}:"
+        found.setdefault(f"{path}: {what} refused by Slurm: {words}", []).append(step)
     return [f"{line} (for {', '.join(steps)})" for line, steps in found.items()]
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from aesdream import files
 from aesdream.errors import DamagedFile, UserError
 from jobs.ledger import FOLDER
+from jobs.site import Asked
 
 ASKED_EVERY = 30.0
 """``status`` asks the controller no more often than this, in seconds."""
@@ -95,8 +96,10 @@ def words(text: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without what Slurm sets in a job, so that a job can hand in others as a login shell would."""
-    return {name: value for name, value in os.environ.items() if name == "SLURM_CONF" or not re.match("SLURM_|SLURMD_|SBATCH_|SRUN_", name)}
+    """This process's environment; inside a job without what Slurm set for it, so that it can hand in others as a login shell would."""
+    inside = "SLURM_JOB_ID" in os.environ
+    ours = re.compile("SLURM_(?!CONF$)|SLURMD_|SBATCH_|SRUN_")
+    return {name: value for name, value in os.environ.items() if not (inside and ours.match(name))}
 
 
 def forget_own_job() -> None:
@@ -116,7 +119,7 @@ def asked(run: Path, of_interest: Collection[str]) -> Queue:
     """What Slurm says, or said within the last 30 s, of a run's jobs, and how those ``of_interest`` ended that it no longer has. Never raises."""
     path = run / FOLDER / "queue.json"
     kept = _kept(path)
-    if time.time() - kept.asked < ASKED_EVERY:
+    if 0 <= time.time() - kept.asked < ASKED_EVERY:
         return kept
     now = time.time()
     try:
@@ -166,7 +169,8 @@ def _remembered(array: str) -> Iterator[tuple[str, str, str]]:
     for line in text.splitlines():
         told = dict(part.split("=", 1) for part in line.split() if "=" in part)
         task = told.get("ArrayTaskId", "")
-        yield f"{array}_{task}" if task.isdigit() else array, told.get("JobState", ""), told.get("ExitCode", "")
+        if "JobState" in told:
+            yield f"{array}_{task}" if task.isdigit() else array, told["JobState"], told.get("ExitCode", "")
 
 
 def log_path(run: Path, job: str) -> Path:
@@ -180,29 +184,29 @@ def cancel(jobs: Iterable[str]) -> None:
         call("scancel", *whole)
 
 
-def limits(qos: Iterable[str]) -> Limits:
-    """The limits of this cluster on this user, with the QOS that a site names; those that cannot be read do not count."""
+def limits(asked: Iterable[Asked]) -> Limits:
+    """The limits of this cluster on this user, for what the steps of a site ask; those that cannot be read do not count."""
     shown = dict(re.findall(r"^(\w+)\s*= (\S+)", call("scontrol", "show", "config"), re.MULTILINE))
     known = [int(shown["MaxJobCount"]) - len(call("squeue", "-h", "-r", "-o", "%i").splitlines())] if shown.get("MaxJobCount", "").isdigit() else []
     user = getpass.getuser()
     mine = len(call("squeue", "-h", "-r", "-u", user, "-o", "%i").splitlines())
-    for limit in _submitted(user, set(qos)):
-        known.append(limit - mine)
+    with suppress(SlurmSilent):  # no accounting, no such limits
+        known += [limit - mine for limit in _submitted(user, shown.get("ClusterName", ""), list(asked))]
     return Limits(int(shown.get("MaxArraySize", "1001")), max(0, min(known)) if known else None)
 
 
-def _submitted(user: str, qos: set[str]) -> list[int]:
-    """The limits on submitted jobs of an association and of the QOS used (or by default used), where there is accounting."""
-    try:
-        associations = call("sacctmgr", "-n", "-P", "show", "assoc", f"user={user}", "format=DefaultQOS,MaxSubmitJobs,GrpSubmitJobs")
-        table = call("sacctmgr", "-n", "-P", "show", "qos", "format=Name,MaxSubmitJobsPerUser,MaxSubmitJobsPerAccount,GrpSubmitJobs")
-    except SlurmSilent:
-        return []
-    rows = [line.split("|") for line in associations.splitlines()]
-    used = qos or {row[0] for row in rows if row[0]} or {"normal"}
-    found = [cell for row in rows for cell in row[1:]]
-    found += [cell for name, *cells in (line.split("|") for line in table.splitlines()) if name in used for cell in cells]
-    return [int(cell) for cell in found if cell.isdigit()]
+def _submitted(user: str, cluster: str, asked: Sequence[Asked]) -> Iterator[int]:
+    """The limits on submitted jobs of the associations, and of the QOS, that will be used."""
+    default = call("sacctmgr", "-n", "-P", "show", "user", user, "format=DefaultAccount").strip()
+    columns = "format=Account,Partition,DefaultQOS,MaxSubmitJobs,GrpSubmitJobs"
+    rows = [line.split("|") for line in call("sacctmgr", "-n", "-P", "show", "assoc", f"user={user}", f"cluster={cluster}", columns).splitlines()]
+    pairs = {(each.account or default, each.partition) for each in asked}
+    mine = [row for row in rows if any(row[0] == account and row[1] in ("", partition) for account, partition in pairs)]
+    used = {each.qos for each in asked if each.qos} or {row[2] for row in mine if row[2]} or {"normal"}
+    table = call("sacctmgr", "-n", "-P", "show", "qos", "format=Name,MaxSubmitJobsPerUser,MaxSubmitJobsPerAccount,GrpSubmitJobs")
+    cells = [cell for row in mine for cell in row[3:]]
+    cells += [cell for name, *found in (line.split("|") for line in table.splitlines()) if name in used for cell in found]
+    yield from (int(cell) for cell in cells if cell.isdigit())
 
 
 def longest(partition: str | None) -> float | None:

@@ -66,16 +66,26 @@ def test_a_node_that_dies_in_mid_dream_leaves_an_orphan_beside_its_successor_and
     suite.until(lambda: suite.begun(DREAMS) and suite.running("dream"), "a dream under way")
     lost = suite.running("dream")[0]
     first = suite.processes(lost.job)
-    leftover = suite.run / "jobs" / "slurm" / lost.job.split("_")[0] / f"{lost.job}_0_result.pkl.save_tmp"
-    leftover.write_text("what a killed attempt left of its result")
     bed.kill_node(lost.node)
     for process in first.values():
         os.kill(process, signal.SIGSTOP)  # the orphan goes on only when its successor is at work
     suite.until(lambda: len(list(suite.run.glob(f"jobs/attempts/{lost.job}.*.0.jsonl"))) == 2, "a second attempt", 120)
     for process in first.values():
         os.kill(process, signal.SIGCONT)
+    assert suite.told()["stages"]["dream"]["failed"] == 0
     bed.start_node(lost.node)
-    suite.finish(undisturbed(*suite.options), orphans=True)
+    suite.finish(undisturbed(*suite.options), orphan=lost.job)
+
+
+def test_what_a_killed_attempt_left_of_a_result_stops_no_other(suite: Suite, undisturbed: Callable[..., Path]) -> None:
+    suite.submit()
+    suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
+    job = suite.running("train")[0].job
+    for name in ("result", "submitted"):
+        (suite.run / "jobs" / "slurm" / job.split("_")[0] / f"{job}_0_{name}.pkl.save_tmp").write_text("half of it")
+    suite.slurm("scancel", "--signal=USR2", job)
+    suite.until(lambda: len(suite.notes("begun", MODEL)) == 2, "a second attempt")
+    suite.finish(undisturbed(*suite.options))
 
 
 def test_a_killed_rank_ends_its_job_which_is_handed_in_again_and_goes_on(suite: Suite, undisturbed: Callable[..., Path]) -> None:
@@ -84,7 +94,7 @@ def test_a_killed_rank_ends_its_job_which_is_handed_in_again_and_goes_on(suite: 
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     job = suite.running("train")[0].job
     suite.kill(suite.processes(job)[1])
-    suite.until(lambda: not suite.running("train"), "the end of the job")
+    suite.until(lambda: {task.state for task in suite.queue() if task.step == "train"} == {"PENDING"}, "a job that waits again")
     assert suite.told()["stages"]["train"] == {"done": 0, "running": 0, "waiting": 1, "failed": 0}
     suite.until(lambda: len(suite.notes("begun", MODEL)) == 2, "a second attempt")
     assert suite.notes("begun", MODEL)[1]["kept"], "it goes on from a state"
@@ -122,6 +132,7 @@ def test_a_preempted_training_goes_on_from_its_last_checkpoint(
     blocker.wait(60)
     suite.until(lambda: len(suite.notes("begun", MODEL)) > 1, "a second attempt")
     assert suite.notes("begun", MODEL)[-1]["kept"], "it goes on from a state"
+    assert ("told by SIGUSR2" in suite.logs()) == signalled
     suite.finish(undisturbed(*suite.options))
 
 
@@ -133,6 +144,7 @@ def test_a_time_limit_hands_the_task_in_again(suite: Suite, undisturbed: Callabl
     os.kill(process, signal.SIGSTOP)  # a training that is slower than its limit, without the work; Slurm wakes it to tell it of the limit
     suite.until(lambda: len(suite.notes("begun", MODEL)) == 2, "a second attempt", 120)
     assert suite.notes("begun", MODEL)[1]["kept"], "it goes on from a state"
+    assert not suite.told()["failures"]
     suite.finish(undisturbed(*suite.options))
 
 

@@ -46,6 +46,7 @@ def test_four_processes_on_two_nodes_train_the_bytes_of_four_on_one_and_of_four_
         suite.write_site(interface="lo", stages={"train": {"nodes": nodes}})
         suite.submit()
         suite.idle()
+        assert len({line["host"] for line in suite.notes("joined")}) == nodes
         made[name] = suite.run
     here = folder / "here"
     done = aesdream("run", FAULTS, "--out", here, *options)
@@ -168,7 +169,8 @@ def test_arrays_longer_than_the_cluster_takes_are_split_and_status_needs_no_acco
     assert "dream 14" in suite.submit()
     assert len({task.job.split("_")[0] for task in suite.queue() if task.step == "dream"}) == 2
     suite.until(lambda: suite.notes("begun", "dreams/"), "a dream under way", 120)
-    victim = suite.running("dream")[0].job
+    suite.until(lambda: suite.running("dream"), "a running dream")
+    victim = max(task.job for task in suite.queue() if task.step == "dream")  # one that has not begun
     suite.slurm("scancel", victim)
     suite.idle()
     [reason] = {failure["reason"] for failure in suite.told()["failures"]}
@@ -186,3 +188,24 @@ def test_a_limit_on_submitted_jobs_is_kept_and_the_rest_is_handed_in_from_inside
     assert len(suite.queue()) <= 6
     suite.idle(300)
     assert contents(suite.run) == contents(tiny)
+    used = suite.slurm("sacct", "-n", "-P", "-X", "-o", "QOS", "-j", ",".join(path.name for path in (suite.run / "jobs" / "slurm").iterdir()))
+    assert set(used.split()) == {"few"}
+
+
+def test_what_hands_in_the_rest_tries_nothing_twice_and_ends(bed: Testbed, folder: Path) -> None:
+    study = yaml.safe_load(FAULTS.read_text())
+    study["training"] |= {"epochs": 1, "seeds": 6}
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(study, sort_keys=False))
+    suite = Suite(bed, folder, "--set", "sweeps.long.steps=1", study=path)
+    suite.write_site(qos="few", minutes_a_task=1e-9, minutes=1)
+    (suite.run / "models").mkdir(parents=True)
+    (suite.run / "models" / "plain").touch()  # a file where the models' folder should be: every one fails
+    suite.submit()
+    suite.idle(300)
+    told = suite.told()
+    assert told["stages"]["train"]["failed"] == 6
+    assert told["stages"]["dream"]["failed"] == 8
+    assert told["stages"]["appendix"]["done"] == 1
+    begun = [unit for line in suite.notes("failed", "models/") for unit in line["units"]]
+    assert len(begun) == len(set(begun)) == 6

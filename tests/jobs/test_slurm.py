@@ -12,6 +12,7 @@ import pytest
 from aesdream import files
 from aesdream.errors import UserError
 from jobs import slurm
+from jobs.site import Asked
 from jobs.slurm import Job, Limits
 from tests.jobs.slurms import CONFIG, SILENT, Slurm, installed
 
@@ -149,22 +150,26 @@ QOS = "normal||\nfew|6|\nsmall||4\n"
 
 
 @pytest.mark.parametrize(
-    ("association", "qos", "jobs"),
+    ("association", "asked", "jobs"),
     [
-        ("normal||\n", [], 9998),
-        ("normal||\n", ["few"], 4),
-        ("few||\n", [], 4),
-        ("normal||\n", ["normal", "small"], 2),
-        ("normal|20|\nnormal||50\n", [], 18),
-        ("normal|3|\n", ["few"], 1),
-        ("normal|1|\n", [], 0),
+        ("lab||normal||\n", [{}], 9998),
+        ("lab||normal||\n", [{"qos": "few"}], 4),
+        ("lab||few||\n", [{}], 4),
+        ("lab||normal||\n", [{"qos": "normal"}, {"qos": "small"}], 2),
+        ("lab||normal|20|\nlab||normal||50\n", [{}], 18),
+        ("lab||normal|3|\n", [{"qos": "few"}], 1),
+        ("lab||normal|1|\n", [{}], 0),
+        ("lab||normal|20|\nother||normal|1|\nlab|debug|normal|1|\n", [{"partition": "main"}], 18),
+        ("lab||normal|20|\nother||normal|5|\n", [{"account": "other"}], 3),
     ],
 )
-def test_the_tightest_of_association_and_qos_counts_less_what_is_queued(cluster: Slurm, association: str, qos: list[str], jobs: int) -> None:
+def test_the_tightest_of_association_and_qos_counts_less_what_is_queued(
+    cluster: Slurm, association: str, asked: list[dict[str, str]], jobs: int
+) -> None:
     cluster.says("squeue", "1\n2_0\n")
-    cluster.does("sacctmgr", f"case $4 in assoc) printf '{association}';; qos) printf '{QOS}';; esac".replace("\n", "\\n"))
-    assert slurm.limits(qos) == Limits(1001, jobs)
-    assert f"user={getpass.getuser()}" in cluster.calls("sacctmgr")[0]
+    cluster.does("sacctmgr", f"case $4 in user) echo lab;; assoc) printf '{association}';; qos) printf '{QOS}';; esac".replace("\n", "\\n"))
+    assert slurm.limits([Asked.model_validate(each) for each in asked]) == Limits(1001, jobs)
+    assert f"user={getpass.getuser()}" in "".join(cluster.calls("sacctmgr"))
 
 
 def test_a_refusal_is_told_in_slurms_words_and_a_script_that_is_taken_has_none(cluster: Slurm) -> None:

@@ -189,7 +189,8 @@ def test_a_failed_check_is_told_line_by_line_and_stops_the_rest(past: Past, call
     past.notes("queued", MODEL, OTHER, DREAM, PAGE, job="3")
     past.notes("failed", CHECK, job="1", attempt=0, reason="a.wav: silent\nb.wav: empty", log="/a/log")
     told = status(past.run)
-    assert state(told, CORPUS) == "failed"
+    assert state(told, CORPUS) == "waiting"
+    assert told.stages["check"] == {"done": 0, "running": 0, "waiting": 0, "failed": 1}
     assert told.failures == [Failure(CHECK, "a.wav: silent\nb.wav: empty", "/a/log")]
     said = call("status", past.run).out
     assert "check: a.wav: silent\nb.wav: empty (log: /a/log)" in said

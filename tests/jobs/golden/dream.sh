@@ -39,8 +39,10 @@ srun --unbuffered --output /RUN/jobs/slurm/%A/%j_%t_log.out --kill-on-bad-exit=1
 
 # teardown
 code=$?
-if [ "$code" -ne 0 ] && [ "$code" -ne 2 ] && [ "$code" -ne 3 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 3 ]; then
-    echo "lost with exit code $code; handed in again"
-    scontrol requeue "$SLURM_JOB_ID" && sleep 60
-fi
+lost=/RUN/jobs/attempts/$SLURM_JOB_ID.lost
+case "$code" in 0 | 2 | 3) exit "$code" ;; 85) ;; *)
+    mkdir -p "${lost%/*}"; echo "$code" >> "$lost"; [ "$(wc -l < "$lost")" -le 3 ] || exit "$code"
+    echo "lost with exit code $code; handed in again" ;;
+esac
+scontrol requeue "$SLURM_JOB_ID" && sleep 60
 exit "$code"
