@@ -114,7 +114,7 @@ class Suite:
         self.until(lambda: not self.queue(), "an empty queue", seconds)
 
     def finish(self, undisturbed: Path, *, orphan: str = "") -> None:
-        """The same command until everything is there: the bytes of an undisturbed run, and no completed unit computed again (but by an ``orphan`` job)."""
+        """The same command until everything is there: the bytes of an undisturbed run, no unit computed again (but by an ``orphan`` job)."""
         self.idle()
         for _ in range(3):
             if "nothing was submitted" in self.submit():
