@@ -58,6 +58,8 @@ def run(
     folder = out or Path("runs") / loaded.study
     if dry_run:
         typer.echo(plan.described(loaded, folder))
+        if on != "here":
+            typer.echo(handing.planned(folder, loaded, Path(on), Progress(), until, only or ()))
         return
     progress = Progress()
     if on != "here":

@@ -65,6 +65,12 @@ class Submission:
                 raise self._taken_back(error) from error
         return tasks.counts
 
+    def planned(self) -> dict[str, int]:
+        """The number of tasks a step that would be handed in now."""
+        live = slurm.queue(self.run)
+        graph, final = self._planned()
+        return self.packer(live).tasks(graph, final, ledger.queued(self.run, live), slurm.limits(self.site.all_asked())).counts
+
     def packer(self, live: Collection[str]) -> Packer:
         """What decides the tasks. What hands in the rest tries nothing twice: what its chain tried and Slurm no longer has is left out."""
         leave = (

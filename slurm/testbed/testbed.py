@@ -255,7 +255,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"{bed.nodes} nodes are up: {bed.names[0]} to {bed.names[-1]}. Try: sinfo; srun -N1 hostname;")
-    print("aesdream run configs/tiny.yaml --on slurm/testbed/site.yaml, after")
+    print(".venv/bin/aesdream run configs/tiny.yaml --on slurm/testbed/site.yaml, after")
     print(f"export SLURM_CONF={bed.slurm_conf}")
     return 0
 
