@@ -76,7 +76,7 @@ def _teardown(code: Path, retries: int) -> list[str]:
         "code=$?",
         f"lost={shlex.quote(str(lost))}/$SLURM_JOB_ID.lost",
         f'case "$code" in {DONE} | {WRONG} | {FAILED}) exit "$code" ;; {TOLD}) ;; *)',
-        f'    mkdir -p "${{lost%/*}}"; echo "$code" >> "$lost"; [ "$(wc -l < "$lost")" -le {retries} ] || exit "$code"',
+        f'    mkdir -p "${{lost%/*}}"; {{ echo "$code" >> "$lost" && [ "$(wc -l < "$lost")" -le {retries} ]; }} || exit "$code"',
         '    echo "lost with exit code $code; handed in again" ;;',
         "esac",
         'scontrol requeue "$SLURM_JOB_ID" && sleep 60',

@@ -108,7 +108,7 @@ def names(tasks: Tasks) -> list[str]:
 def test_every_unit_is_in_one_task_however_coarse(tmp_path: Path) -> None:
     for minutes in (0.0000001, 0.01, 20):
         work, graph = submission(tmp_path, f"minutes_a_task: {minutes}\n")
-        tasks = work.packer.tasks(graph, True, {}, ENDLESS)
+        tasks = work.packer(()).tasks(graph, True, {}, ENDLESS)
         assert sorted(names(tasks)) == sorted(unit.name for unit in [*graph.slices, *graph.models, *graph.dreams])
         assert tasks.join
         assert tasks.appendix
@@ -116,9 +116,9 @@ def test_every_unit_is_in_one_task_however_coarse(tmp_path: Path) -> None:
 
 def test_tasks_grow_until_they_are_as_few_as_the_cluster_takes(tmp_path: Path) -> None:
     work, graph = submission(tmp_path)
-    fine = work.packer.tasks(graph, True, {}, ENDLESS)
+    fine = work.packer(()).tasks(graph, True, {}, ENDLESS)
     assert sum(fine.counts.values()) > 20
-    coarse = work.packer.tasks(graph, True, {}, Limits(1001, 20))
+    coarse = work.packer(()).tasks(graph, True, {}, Limits(1001, 20))
     assert sum(coarse.counts.values()) <= 20
     assert not coarse.rest
     assert sorted(names(coarse)) == sorted(names(fine))
@@ -126,20 +126,20 @@ def test_tasks_grow_until_they_are_as_few_as_the_cluster_takes(tmp_path: Path) -
 
 def test_where_tasks_cannot_grow_further_the_rest_is_left_to_a_last_job(tmp_path: Path) -> None:
     work, graph = submission(tmp_path, changes=["training.processes=2"])  # a model of several processes is a task of its own
-    tasks = work.packer.tasks(graph, True, {}, Limits(1001, 6))
+    tasks = work.packer(()).tasks(graph, True, {}, Limits(1001, 6))
     assert sum(tasks.counts.values()) == 6
     assert tasks.rest
     assert not tasks.appendix
     assert tasks.join
     assert len(tasks.train) < len(graph.models)
     with pytest.raises(UserError, match="takes 0 jobs more of yours at present"):
-        work.packer.tasks(graph, True, {}, Limits(1001, 0))
+        work.packer(()).tasks(graph, True, {}, Limits(1001, 0))
 
 
 def test_no_task_is_packed_beyond_its_time_limit(tmp_path: Path) -> None:
     work, graph = submission(tmp_path, "minutes_a_task: 1000\nminutes: 1\nfaster: 0.002\n")
     seconds = {unit.name: unit.seconds for unit in [*graph.slices, *graph.models, *graph.dreams]}
-    tasks = work.packer.tasks(graph, True, {}, Limits(1001, 2))
+    tasks = work.packer(()).tasks(graph, True, {}, Limits(1001, 2))
     whole = [task for step in (tasks.preprocess, tasks.train, *tasks.dream.values()) for task in step]
     assert whole
     assert all(len(task) == 1 or sum(seconds[name] for batch in task for name in batch) <= 60 * 0.002 for task in whole)
@@ -147,7 +147,7 @@ def test_no_task_is_packed_beyond_its_time_limit(tmp_path: Path) -> None:
 
 def test_dreams_go_with_the_task_that_trains_their_model(tmp_path: Path) -> None:
     work, graph = submission(tmp_path, changes=["sweeps.appendix.models='*'"])
-    tasks = work.packer.tasks(graph, True, {}, ENDLESS)
+    tasks = work.packer(()).tasks(graph, True, {}, ENDLESS)
     model_of = {unit.name: f"models/{unit.inputs['model']}" for unit in graph.dreams}
     assert len(tasks.dream) == len(tasks.train)
     for key, group in tasks.dream.items():
@@ -159,29 +159,29 @@ def test_dreams_go_with_the_task_that_trains_their_model(tmp_path: Path) -> None
 def test_dreams_of_a_model_that_a_job_has_wait_for_that_job_and_of_one_that_is_there_for_nothing(tmp_path: Path) -> None:
     work, graph = submission(tmp_path)
     model = "models/oversampled/by-family/split0-seed0"
-    tasks = work.packer.tasks(graph, True, {model: "77_3"}, ENDLESS)
+    tasks = work.packer(()).tasks(graph, True, {model: "77_3"}, ENDLESS)
     assert model not in names(tasks)
     assert {unit.inputs["model"] for unit in graph.dreams if any(unit.name in batch for task in tasks.dream["77_3"] for batch in task)} == {model[7:]}
     made = next(unit for unit in graph.models if unit.name == model)
     (work.run / made.marker).parent.mkdir(parents=True)
     (work.run / made.marker).touch()
-    assert None in work.packer.tasks(graph, False, {}, ENDLESS).dream
+    assert None in work.packer(()).tasks(graph, False, {}, ENDLESS).dream
 
 
 def test_what_is_queued_is_in_no_task(tmp_path: Path) -> None:
     work, graph = submission(tmp_path)
     everything = [unit.name for unit in [graph.corpus, *graph.slices, *graph.models, *graph.dreams, graph.page(work.run)]]
     queued = dict.fromkeys(everything, "77")
-    left = work.packer.tasks(graph, True, queued, ENDLESS)
+    left = work.packer(()).tasks(graph, True, queued, ENDLESS)
     assert names(left) == []
     assert not left.train
     assert not any(left.counts.values())
     del queued[graph.dreams[3].name]
-    assert names(work.packer.tasks(graph, True, queued, ENDLESS)) == [graph.dreams[3].name]
+    assert names(work.packer(()).tasks(graph, True, queued, ENDLESS)) == [graph.dreams[3].name]
 
 
 @pytest.mark.parametrize(("until", "steps"), [("preprocess", {"preprocess", "join"}), ("train", {"preprocess", "join", "train"})])
 def test_until_ends_the_graph(tmp_path: Path, until: str, steps: set[str]) -> None:
     work, graph = submission(tmp_path)
-    work.packer.until = until
-    assert {step for step, count in work.packer.tasks(graph, True, {}, ENDLESS).counts.items() if count} == steps
+    work.until = until
+    assert {step for step, count in work.packer(()).tasks(graph, True, {}, ENDLESS).counts.items() if count} == steps

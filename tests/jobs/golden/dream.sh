@@ -41,7 +41,7 @@ srun --unbuffered --output /RUN/jobs/slurm/%A/%j_%t_log.out --kill-on-bad-exit=1
 code=$?
 lost=/RUN/jobs/attempts/$SLURM_JOB_ID.lost
 case "$code" in 0 | 2 | 3) exit "$code" ;; 85) ;; *)
-    mkdir -p "${lost%/*}"; echo "$code" >> "$lost"; [ "$(wc -l < "$lost")" -le 3 ] || exit "$code"
+    mkdir -p "${lost%/*}"; { echo "$code" >> "$lost" && [ "$(wc -l < "$lost")" -le 3 ]; } || exit "$code"
     echo "lost with exit code $code; handed in again" ;;
 esac
 scontrol requeue "$SLURM_JOB_ID" && sleep 60
