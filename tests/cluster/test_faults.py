@@ -18,6 +18,9 @@ from tests.runs import aesdream
 DREAMS = "dreams/long"
 UNTIL = ("--until", "dream")
 """The appendix costs more than all the rest; tests of the whole graph draw it."""
+LONG_TRAINING = ("--set", "training.epochs=600")
+LONG_DREAMS = ("--set", "sweeps.long.steps=10000")
+"""What is to be disturbed takes long enough to be caught at it."""
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +45,7 @@ def suite(bed: Testbed, folder: Path) -> Iterator[Suite]:
     yield suite
     suite.slurm("scancel", "--user=root")
     suite.slurm("scancel", "--user=root", "--signal=KILL", "--full")
+    bed.start()  # what a test killed and did not bring back
     bed.wait_up()
 
 
@@ -62,9 +66,11 @@ def test_what_slurm_refuses_is_told_with_its_words_and_the_line_and_nothing_is_s
 def test_a_node_that_dies_in_mid_dream_leaves_an_orphan_beside_its_successor_and_no_harm(
     suite: Suite, undisturbed: Callable[..., Path], bed: Testbed
 ) -> None:
+    suite.options += LONG_DREAMS
     suite.submit()
-    suite.until(lambda: suite.begun(DREAMS) and suite.running("dream"), "a dream under way")
-    lost = suite.running("dream")[0]
+    suite.until(lambda: suite.begun(DREAMS), "a dream under way")
+    job = suite.notes("begun", DREAMS)[0]["job"]
+    [lost] = [task for task in suite.running("dream") if task.job == job]
     first = suite.processes(lost.job)
     bed.kill_node(lost.node)
     for process in first.values():
@@ -78,6 +84,7 @@ def test_a_node_that_dies_in_mid_dream_leaves_an_orphan_beside_its_successor_and
 
 
 def test_what_a_killed_attempt_left_of_a_result_stops_no_other(suite: Suite, undisturbed: Callable[..., Path]) -> None:
+    suite.options += LONG_TRAINING
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     job = suite.running("train")[0].job
@@ -89,7 +96,7 @@ def test_what_a_killed_attempt_left_of_a_result_stops_no_other(suite: Suite, und
 
 
 def test_a_killed_rank_ends_its_job_which_is_handed_in_again_and_goes_on(suite: Suite, undisturbed: Callable[..., Path]) -> None:
-    suite.options += ("--set", "training.processes=2", "--set", "training.epochs=100")
+    suite.options += ("--set", "training.processes=2", "--set", "training.epochs=200")
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     job = suite.running("train")[0].job
@@ -102,6 +109,7 @@ def test_a_killed_rank_ends_its_job_which_is_handed_in_again_and_goes_on(suite: 
 
 
 def test_a_controller_that_dies_and_returns_in_mid_array_loses_nothing(suite: Suite, undisturbed: Callable[..., Path], bed: Testbed) -> None:
+    suite.options += LONG_DREAMS
     suite.submit()
     suite.until(lambda: suite.begun(DREAMS), "a dream under way")
     bed.kill_controller()
@@ -122,6 +130,7 @@ def test_a_preempted_training_goes_on_from_its_last_checkpoint(
 ) -> None:
     suite = Suite(signalling_bed, folder, *UNTIL) if signalled else suite
     suite.write_site(partition="low")
+    suite.options += LONG_TRAINING
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     blocker = subprocess.Popen(
@@ -138,6 +147,7 @@ def test_a_preempted_training_goes_on_from_its_last_checkpoint(
 
 def test_a_time_limit_hands_the_task_in_again(suite: Suite, undisturbed: Callable[..., Path]) -> None:
     suite.write_site(stages={"train": {"minutes": 1}})
+    suite.options += LONG_TRAINING
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     [process] = suite.processes(suite.running("train")[0].job).values()
@@ -150,8 +160,9 @@ def test_a_time_limit_hands_the_task_in_again(suite: Suite, undisturbed: Callabl
 
 def test_a_full_disk_fails_with_a_reason_and_the_same_command_goes_on(suite: Suite, undisturbed: Callable[..., Path]) -> None:
     suite.run.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", suite.run], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", suite.run], check=True)
     try:
+        suite.options += LONG_TRAINING
         suite.submit()
         suite.until(lambda: suite.begun(MODEL), "a training under way")
         filler = suite.run / "filler"
