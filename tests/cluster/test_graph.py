@@ -188,9 +188,6 @@ def test_a_limit_on_submitted_jobs_is_kept_and_the_rest_is_handed_in_from_inside
     assert len(suite.queue()) <= 6
     suite.idle(300)
     assert contents(suite.run) == contents(tiny)
-    scripts = [path.read_text() for path in suite.run.glob("jobs/slurm/*/*_submission.sh")]
-    assert len(scripts) > 6
-    assert all("#SBATCH --qos=few" in script for script in scripts)
 
 
 def test_what_hands_in_the_rest_tries_nothing_twice_and_ends(bed: Testbed, folder: Path) -> None:
@@ -208,5 +205,8 @@ def test_what_hands_in_the_rest_tries_nothing_twice_and_ends(bed: Testbed, folde
     assert told["stages"]["train"]["failed"] == 6
     assert told["stages"]["dream"]["failed"] == 4
     assert told["stages"]["appendix"]["done"] == 1
+    scripts = [path.read_text() for path in suite.run.glob("jobs/slurm/*/*_submission.sh")]
+    assert len(scripts) > 6, "more than could be submitted at once"
+    assert all("#SBATCH --qos=few" in script for script in scripts), "also what was handed in from inside"
     begun = [unit for line in suite.notes("failed", "models/") for unit in line["units"]]
     assert len(begun) == len(set(begun)) == 6
