@@ -9,13 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sklearn.metrics import roc_auc_score
 
 from aesdream.seeding import generator
+from aesdream.sounds import audio
+from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.oracular import TROMBONE, levels
+from aesdream.sounds.store import Corpus
 from jobs import chains, executors, sounds
 from jobs.progress import Progress
 from tests.conftest import Call
-from tests.runs import aesdream
+from tests.runs import TINY, aesdream
 
 RATE = 8000
 
@@ -362,3 +366,22 @@ def test_help_has_an_example_and_starts_without_torch() -> None:
         answer = aesdream("sounds", name, "--help")
         assert answer.returncode == 0
         assert "Example: aesdream sounds" in answer.stdout
+
+
+def test_a_study_picks_its_composer_and_its_corpus_tells_rule_exchange_and_ceiling(tmp_path: Path, call: Call) -> None:
+    changes = [f"sounds.oracular.{change}" for change in ("composer=rough", "count=24", "share=0.4", "exchanged=0.2")]
+    answer = call("run", TINY, "--out", tmp_path / "run", "--until", "preprocess", *(part for change in changes for part in ("--set", change)))
+    assert answer.code == 0, answer.err
+    told = json.loads((tmp_path / "run" / "sounds.json").read_text())["synthetic"]
+    corpus = Corpus(tmp_path / "run" / "sounds.h5")
+    sounds_heard = [audio.floating(corpus.read(index)) for index in range(24)]
+    scores = [COMPOSERS["rough"].measure(heard, corpus.sample_rate) for heard in sounds_heard]
+    np.testing.assert_allclose(corpus.scores, scores)
+    assert told["composer"] == "rough"
+    assert "roughest" in told["rule"]
+    assert (told["exchanged"], len(told["exchanged_sounds"])) == (2, 4)
+    positive = set(np.array(corpus.ids)[np.argsort(scores)[-10:]])
+    labelled = {name for name, label in zip(corpus.ids, corpus.labels, strict=True) if label}
+    assert positive ^ labelled == set(told["exchanged_sounds"])
+    assert told["ceiling"]["roc_auc"] == pytest.approx(roc_auc_score(corpus.labels, scores), abs=1e-6)
+    assert "composer: 'loud' is unknown; valid: bright, pulsing" in call("check", TINY, "--set", "sounds.oracular.composer=loud").err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import irfft, rfft
+from scipy.fft import rfft
 
 from aesdream.seeding import generator
 from aesdream.sounds.processes.registry import SEED, Choice, Log, Samples, Uniform, process
@@ -25,12 +25,12 @@ def spectral_blur(sound: Samples, rate: int, *, seconds: float, seed: int) -> Sa
     """Magnitudes averaged over ``seconds`` under random phases, the same for every channel: near a freeze at the long end."""
     size = window_size(rate, WINDOW)
     values = spectra(sound, size)
-    frames, padded = values.shape[1], 2 * values.shape[1]
-    fall = np.exp(-np.arange(frames) * (size / OVERLAP / rate) / seconds).astype(np.float32)
-    response = rfft(fall / fall.sum(), padded)[:, None]
-    smooth = irfft(rfft(np.abs(values), padded, axis=1) * response, padded, axis=1)[:, :frames]
+    fall = np.float32(np.exp(-size / OVERLAP / rate / seconds))
+    smooth = (1 - fall) * np.abs(values) + np.float32(1e-20)  # above denormal numbers, which are slow
+    for at in range(1, smooth.shape[1]):
+        smooth[:, at] += fall * smooth[:, at - 1]
     phases = generator(seed).random(values.shape[1:], np.float32) * np.float32(2 * np.pi)
-    return sound_of(np.maximum(smooth, 0) * _turned(phases), size, sound.shape[1])
+    return sound_of(smooth * _turned(phases), size, sound.shape[1])
 
 
 @process(place=Uniform(0, 0.9), seconds=Log(0.3, 6))
