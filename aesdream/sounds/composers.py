@@ -128,7 +128,8 @@ def correlations(table: Mapping[str, npt.ArrayLike]) -> str:
     ranks = np.array([rankdata(np.asarray(values, dtype=np.float64)) for values in table.values()])
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.corrcoef(ranks)
-    lines = ["".ljust(10) + "".join(f"{name:>10}" for name in table)]
+    column = max(7, *map(len, table)) + 2
+    lines = ["".ljust(column) + "".join(name.rjust(column) for name in table)]
     for name, row in zip(table, found, strict=True):
-        lines.append(name.ljust(10) + "".join(f"{value:>10.2f}" if np.isfinite(value) else f"{'-':>10}" for value in row))
+        lines.append(name.ljust(column) + "".join((f"{value:.2f}" if np.isfinite(value) else "-").rjust(column) for value in row))
     return "\n".join(lines)

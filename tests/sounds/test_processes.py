@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from aesdream.errors import UserError
 from aesdream.seeding import generator
+from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.oracular import TROMBONE
 from aesdream.sounds.processes import PROCESSES, ProcessFailed, apply, draw, process
 from aesdream.sounds.processes.shared import sound_of, spectra
+from tests.runs import ROOT
 
 RATE = 8000
 SLOWEST = 20
@@ -105,6 +107,11 @@ def test_every_process_runs_at_least_twenty_times_faster_than_real_time(name: st
         apply(name, sound, 48_000, parameters)
         spent.append(time.process_time() - began)
     assert seconds / min(spent) >= SLOWEST
+
+
+def test_every_process_and_composer_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "sounds.md").read_text()
+    assert [name for name in (*PROCESSES, *COMPOSERS) if f"`{name}`" not in page] == []
 
 
 def test_at_least_twenty_processes_change_the_trombone_in_as_many_ways() -> None:
