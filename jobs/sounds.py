@@ -12,6 +12,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from aesdream.errors import DamagedFile, UserError
 from aesdream.sounds.labelled import SUFFIXES
 from aesdream.sounds.oracular import TROMBONE, levels, records
 from aesdream.sounds.oracular.chains import LONGEST, SHORTEST
-from aesdream.sounds.oracular.mixing import Silent
+from aesdream.sounds.oracular.mixing import Samples, Silent
 from aesdream.sounds.processes import PROCESSES
 from jobs import ledger
 from jobs.executors import Here, Task, in_batches
@@ -123,6 +124,7 @@ def generate(
     _known(out, asked, outputs)
     with ledger.locked(out):
         state = _known(out, asked, outputs)
+        files.remove_leftovers(out)
         pool = Here(threads=1)
         try:
             for level, count in enumerate(outputs, 1):
@@ -212,6 +214,12 @@ def _level(work: Generation, level: int, pool: Here, progress: Progress) -> int:
     return failed
 
 
+@lru_cache(maxsize=1)
+def _source(path: Path, _changed: int) -> tuple[Samples, int, records.Source]:
+    """A source, decoded once a worker: it may be a long recording."""
+    return records.read_source(path)
+
+
 def make(work: Generation, level: int, numbers: Sequence[int]) -> None:
     """Make some sounds of a level; the work of a task."""
     asked = work.state.asked
@@ -219,8 +227,10 @@ def make(work: Generation, level: int, numbers: Sequence[int]) -> None:
         parent = work.state.levels[level - 1][number]
         if level == 1:
             place = int(parent.removeprefix("source-"))
-            sound, rate, source = records.read_source(work.sources[place])
-            lineage, where = [], work.sources[place]
+            where, lineage = work.sources[place], []
+            sound, rate, source = _source(where, where.stat().st_mtime_ns)
+            if source != asked.sources[place]:
+                raise UserError(f"{where}: changed while sounds were made from it; give another --out")
         else:
             where = work.place(parent)
             record = records.read(where)
