@@ -230,7 +230,7 @@ def bad_sources(folder: Path) -> dict[str, Path]:
 def test_sources_that_cannot_serve_are_all_named_and_nothing_is_written(tmp_path: Path, call: Call) -> None:
     found = bad_sources(tmp_path / "bad")
     answer = call("sounds", "generate", *found.values(), tmp_path / "nowhere.wav", "--out", tmp_path / "out")
-    parts = ["silent: nothing can be heard", "too short to make anything of; give at least 0.1 s", "cannot be decoded as audio", "the file is empty"]
+    parts = ["silent: nothing can be heard", "too short to make anything of; give at least 0.02 s", "cannot be decoded as audio", "the file is empty"]
     parts += ["6 channels; mix them down", "holds NaN", "its sample rate is 192000 Hz; resample it", "no such file"]
     assert answer.code == 2
     assert len(answer.lines) == len(parts)

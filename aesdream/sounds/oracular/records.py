@@ -22,7 +22,7 @@ from aesdream.sounds.oracular.chains import Grown, replay, wrong_steps
 from aesdream.sounds.oracular.mixing import STEPS, Samples, Silent
 
 LOWEST_RATE, HIGHEST_RATE = 8000, 96_000
-SHORTEST_SOURCE = 0.1
+SHORTEST_SOURCE = 0.02
 """Seconds; what is shorter is a click that repeats."""
 
 
