@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint acceptance clean
+.PHONY: demo test lint acceptance bench testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
@@ -18,6 +18,15 @@ lint: $(READY)
 
 acceptance: $(READY)  ## what takes long: kill loops on the demo, the demo's own claims, timings
 	$(BIN)/pytest acceptance -p no:cacheprovider -s
+
+testbed:  ## a real Slurm on this machine, for trying the suite without a cluster
+	$(PYTHON) slurm/testbed/testbed.py start /tmp/aesdream-testbed
+
+testbed-stop:  ## end that Slurm and all its jobs
+	$(PYTHON) slurm/testbed/testbed.py stop /tmp/aesdream-testbed --purge
+
+bench: $(READY)  ## every ratio of docs/performance.md, and its table; about five minutes, on an idle machine
+	$(BIN)/python -m benchmarks
 
 # torch first and alone: its exact version takes a CPU wheel where one is at hand.
 $(READY): constraints.txt setup.cfg pyproject.toml

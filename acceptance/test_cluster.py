@@ -60,7 +60,7 @@ def test_ten_thousand_targets_are_planned_packed_and_submitted_within_ten_second
     cluster = bed(folder, nodes=32, cpus=64, gpus=0, accounting=False)
     try:
         suite = Suite(cluster, folder, study=path)
-        for minutes in (1, 0.0001):  # as packed by default, and a task a batch
+        for minutes in (1, 1e-9):  # as packed by default, and a task a batch
             suite.write_site(minutes_a_task=minutes)
             with suite.closed():
                 began = time.monotonic()

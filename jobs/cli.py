@@ -63,12 +63,15 @@ def run(
     folder = out or Path("runs") / loaded.study
     if dry_run:
         typer.echo(plan.described(loaded, folder))
+        if on != "here":
+            typer.echo(handing.planned(folder, loaded, Path(on), Progress(), until, only or ()))
         return
     progress = Progress()
     if on != "here":
         typer.echo(handing.submit(folder, loaded, Path(on), progress, until, only or ()))
         return
-    work = Run(folder, loaded, progress, until=until, only=only or (), queued=handing.left_to_slurm(folder, progress, take_over=take_over))
+    queued, alone = handing.left_to_slurm(folder, progress, take_over=take_over)
+    work = Run(folder, loaded, progress, until=until, only=only or (), queued=queued, alone=alone)
     work.go()
     if work.failed:
         typer.echo(f"{len(work.failed)} units failed; aesdream status {folder} tells why. The same command tries them again.", err=True)
@@ -104,11 +107,12 @@ def status(run: RunFolder, as_json: Annotated[bool, typer.Option("--json", help=
     for stage, counts in found.stages.items():
         typer.echo(f"{stage:<11}" + "   ".join(f"{counts[state]} {state}" for state in ("done", "running", "waiting", "failed")))
     if found.waiting_for:
-        typer.echo("queued tasks wait for: " + ", ".join(f"{reason} ({count})" for reason, count in found.waiting_for.items()))
+        typer.echo(f"as of {found.as_of}, queued tasks wait for: " + ", ".join(f"{reason} ({count})" for reason, count in found.waiting_for.items()))
     if found.notice:
         typer.echo(found.notice)
-    for failure in found.failures:
-        typer.echo(f"{failure.unit}: {failure.reason}" + (f" (log: {failure.log})" if failure.log else ""))
+    for units, reason, log in found.grouped():
+        named = units[0] if len(units) == 1 else f"{units[0]} and {len(units) - 1} more"
+        typer.echo(f"{named}: {reason}" + (f" (log: {log})" if log else ""))
 
 
 @app.command()

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from aesdream import config, files
-from aesdream.dreaming import Dreams, census, dream
+from aesdream.dreaming import Dreams, census, dream, together
 from aesdream.dreaming.anatomy import anatomy
 from aesdream.dreaming.sonify import listening_copy, rms, write_wav
 from aesdream.errors import UserError
@@ -85,34 +85,39 @@ def without_model(model: str) -> str:
     return f"its model is not there: models/{model} failed, or was left out by --only"
 
 
-def kept_path(run: Path, batch: Sequence[Unit]) -> Path:
-    """Where the state of a long batch is kept until its dreams are written."""
-    return run / "jobs" / "kept" / f"{config.digest([unit.name for unit in batch])}.pt"
+def kept_path(run: Path, first: Unit) -> Path:
+    """Where the state of a long batch is kept until its dreams are written, by the ``first`` of them."""
+    return run / "jobs" / "kept" / f"{config.digest(first.name)}.pt"
 
 
 def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVERY) -> None:
-    """Dream one batch: all of its units share model, layer, side, start and rule. Its state is kept every so many seconds, until it is written."""
+    """Dream one batch: all of its units share model, layer, side, start and rule. A batch too large for memory goes in parts. The state
+    of a part is kept every so many seconds, until it is written.
+    """
     model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
     checkpoint = train.load(run, model)
     recipe = batch[0].recipe
     start = start_of(store.opened(corpus_path(run)), study, start_name)[:, : checkpoint.description.samples]
-    filled = [*batch, *[batch[-1]] * (recipe["batch"] - len(batch))]
-    targets = [
-        filters_of(unit.recipe["target"], recipe["layer"], _filters(checkpoint, recipe["layer"]), checkpoint.description.classes) for unit in filled
-    ]
-    device = default_device()
-    dtype = next(checkpoint.network.parameters()).dtype
-    given = torch.from_numpy(start).to(device, dtype)
-    kept = kept_path(run, batch)
-    dreams = dream(
-        checkpoint.network.to(device), recipe["layer"], targets, given,
-        side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
-        kept=kept, every=every,
-    )  # fmt: skip
-    states = _states(run, model, checkpoint, recipe, given, start_name, targets)
-    for place, (unit, state) in enumerate(zip(batch, states, strict=False)):
-        _write(run, unit, dreams, place, start, state, checkpoint, model)
-    kept.unlink(missing_ok=True)
+    given = torch.from_numpy(start).to(default_device(), next(checkpoint.network.parameters()).dtype)
+    size = together(recipe["batch"], given)
+    for part in in_batches(batch, size):
+        kept = kept_path(run, part[0])
+        targets = _targets(part, checkpoint)
+        filled = [*targets, *[targets[-1]] * (size - len(part))]
+        dreams = dream(
+            checkpoint.network.to(given.device), recipe["layer"], filled, given,
+            side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
+            kept=kept, every=every,
+        )  # fmt: skip
+        states = _states(run, model, checkpoint, recipe, given, start_name, targets)
+        for place, (unit, state) in enumerate(zip(part, states, strict=True)):
+            _write(run, unit, dreams, place, start, state, checkpoint, model)
+        kept.unlink(missing_ok=True)
+
+
+def _targets(batch: Sequence[Unit], checkpoint: Checkpoint) -> list[tuple[int, ...]]:
+    layer, classes = batch[0].recipe["layer"], checkpoint.description.classes
+    return [filters_of(unit.recipe["target"], layer, _filters(checkpoint, layer), classes) for unit in batch]
 
 
 def _filters(checkpoint: Checkpoint, layer: str) -> int:

@@ -58,7 +58,9 @@ class Graph:
 
     def units(self, run: Path, step: str) -> list[Unit]:
         """The units of a step."""
-        return self.slices if step == "preprocess" else [self.corpus] if step == "join" else self.stages(run)[step]
+        if step == "appendix":
+            return [self.page(run)]
+        return {"join": lambda: [self.corpus], "train": lambda: self.models, "dream": lambda: self.dreams, "preprocess": lambda: self.slices}[step]()
 
     def batches(self, step: str, units: Sequence[Unit]) -> list[list[Unit]]:
         """Units of a step in the batches in which they are computed, long ones first where that shortens the whole."""
@@ -80,7 +82,7 @@ class Graph:
 
     def kept(self, run: Path, step: str, batch: Sequence[Unit]) -> Path | None:
         """Where an unfinished batch keeps how far it has come."""
-        return train.state_path(run, batch[0]) if step == "train" else dream.kept_path(run, batch) if step == "dream" else None
+        return train.state_path(run, batch[0]) if step == "train" else dream.kept_path(run, batch[0]) if step == "dream" else None
 
     @cached_property
     def _model_of(self) -> dict[str, Any]:

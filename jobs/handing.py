@@ -12,8 +12,16 @@ from aesdream.study import Study
 from jobs import ledger, slurm
 from jobs.progress import Progress
 
-GONE_WITHIN = 60.0
+GONE_WITHIN = 120.0
 """Seconds that cancelled jobs are given to end."""
+
+
+def planned(run: Path, study: Study, site: Path, progress: Progress, until: str, only: Sequence[str]) -> str:
+    """What would be handed in, in words."""
+    from jobs.submitting import Submission
+
+    counts = Submission(run, study, site, progress, until=until, only=only).planned()
+    return f"on {site}: " + (", ".join(f"{step} {count}" for step, count in counts.items() if count) or "no") + " tasks"
 
 
 def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, only: Sequence[str]) -> str:
@@ -22,27 +30,33 @@ def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, 
 
     slurm.forget_own_job()
     counts = Submission(run, study, site, progress, until=until, only=only).go()
-    if not any(counts.values()):
-        return f"{run}: everything is there or queued; nothing was submitted"
-    told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
-    return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"
+    if any(counts.values()):
+        told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
+        return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"
+    page = run / "appendix" / "index.html"
+    if ledger.queued(run, slurm.queue(run)):
+        return f"{run}: what is missing is queued already; nothing was submitted"
+    return f"{run}: everything is there, nothing was submitted" + (f": {page}" if page.exists() else "")
 
 
-def left_to_slurm(run: Path, progress: Progress, *, take_over: bool) -> frozenset[str]:
-    """The units that a run on this machine leaves to Slurm, which has them queued; none where they are taken over, which cancels them."""
+def left_to_slurm(run: Path, progress: Progress, *, take_over: bool) -> tuple[frozenset[str], bool]:
+    """The units that a run on this machine leaves to Slurm, which has them queued, and whether it is sure that nothing is at work elsewhere.
+
+    Where they are taken over they are cancelled, and none is left.
+    """
     if not ledger.jobs(run):
-        return frozenset()
+        return frozenset(), True
     if shutil.which("squeue") is None:
         progress.say("this run was handed to Slurm, which is not installed here: what may still be queued there is done here too")
-        return frozenset()
+        return frozenset(), False
     live = slurm.queue(run)
     if take_over:
         _cancelled(run, live)
-        return frozenset()
+        return frozenset(), True
     left = frozenset(ledger.queued(run, live))
     if left:
         progress.say(f"{len(left)} units are queued on Slurm and left to it; --take-over cancels them and does them here")
-    return left
+    return left, not live
 
 
 def cancel(run: Path) -> str:
@@ -55,13 +69,14 @@ def cancel(run: Path) -> str:
 
 
 def _cancelled(run: Path, live: dict[str, slurm.Job]) -> None:
-    """Cancel jobs, note it, and wait until they are gone."""
+    """Cancel jobs, wait until they are gone, and note it. Raises UserError where they are not gone in time."""
     if not live:
         return
     slurm.cancel(live)
-    units = ledger.queued(run, live)
-    ledger.Ledger(run).note("cancelled", units)
     patience = time.monotonic() + GONE_WITHIN
-    while slurm.queue(run) and time.monotonic() < patience:
-        time.sleep(0.5)
+    while slurm.queue(run):
+        if time.monotonic() > patience:
+            raise UserError(f"{run}: Slurm still ends {len(live)} cancelled tasks; give the same command again in a minute")
+        time.sleep(1)
+    ledger.Ledger(run).note("cancelled", ledger.queued(run, live))
     (run / ledger.FOLDER / "queue.json").unlink(missing_ok=True)

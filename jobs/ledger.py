@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aesdream.errors import UserError
 from aesdream.files import write_json
@@ -25,10 +25,8 @@ def locked(run: Path) -> Iterator[None]:
     path = run / FOLDER / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{run}: another aesdream is at work here; wait for it, or choose another folder with --out") from None
+        if not _flocked(lock, fcntl.LOCK_EX):
+            raise UserError(f"{run}: another aesdream is at work here; wait for it, or choose another folder with --out")
         yield
 
 
@@ -38,11 +36,16 @@ def is_locked(run: Path) -> bool:
     if not path.exists():
         return False
     with path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not _flocked(lock, fcntl.LOCK_SH)
+
+
+def _flocked(file: IO[str], how: int) -> bool:
+    """Lock a file; False where another holds it. A file system without locks holds nobody back: two writers never share a file in any case."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 class Notes:
@@ -54,10 +57,15 @@ class Notes:
 
     def note(self, event: str, units: Iterable[str], **details: Any) -> None:
         """Add a line: ``queued`` (with ``job``), ``begun``, ``done``, ``failed`` (with ``reason`` and ``log``), ``cancelled``; or about no unit
-        ``submitted`` and ``stage``."""
-        line = {"time": round(time.time(), 3), "event": event, "units": list(units), **details}
-        with self.path.open("a", encoding="utf-8") as notes:
-            notes.write(json.dumps(line) + "\n")
+        ``submitted``, ``joined`` (a process of a task) and ``stage``."""
+        line = {"time": round(time.time(), 6), "event": event, "units": list(units), **details}
+        with self.path.open("ab+") as notes:
+            if notes.tell():  # a line that a full disk tore must not take this one with it
+                notes.seek(-1, os.SEEK_END)
+                torn = notes.read(1) != b"\n"
+            else:
+                torn = False
+            notes.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
         """The lines, less what a killed writer left of its last."""
@@ -76,22 +84,28 @@ class Ledger(Notes):
         self.note("submitted", [])
 
 
-def attempts(run: Path, job: str) -> list[Notes]:
-    """What every attempt at a queued task noted, the first first; a file an attempt, so that an orphan and its successor share none."""
-    found = (run / FOLDER / "attempts").glob(f"{job}.*.jsonl")
-    return [Notes(path) for path in sorted(found, key=lambda path: int(path.name.split(".")[1]))]
+def attempts(run: Path, job: str, before: int) -> list[list[dict[str, Any]]]:
+    """What the processes of every attempt at a queued task ``before`` this one noted, the first attempt first."""
+    folder = run / FOLDER / "attempts"
+    return [[line for path in sorted(folder.glob(f"{job}.{number}.*.jsonl")) for line in Notes(path).read()] for number in range(before)]
 
 
 def attempt(run: Path, job: str, number: int, rank: int) -> Notes:
-    """The notes of one process of one attempt."""
+    """The notes of one process of one attempt, in a file of its own, so that an orphan and its successor share none."""
     return Notes(run / FOLDER / "attempts" / f"{job}.{number}.{rank}.jsonl")
 
 
 def latest(run: Path) -> dict[str, dict[str, Any]]:
     """The newest line about every unit, whoever wrote it."""
     paths = [*(run / FOLDER / "ledger").glob("*.jsonl"), *(run / FOLDER / "attempts").glob("*.jsonl")]
-    lines = sorted((line for path in paths for line in Notes(path).read()), key=itemgetter("time"))
-    return {unit: line for line in lines for unit in line["units"]}
+    found: dict[str, dict[str, Any]] = {}
+    for line in sorted((line for path in paths for line in Notes(path).read()), key=itemgetter("time")):
+        for unit in line["units"]:
+            # An orphan of a lost node may speak after its successor.
+            newest = found.get(unit, {})
+            if newest.get("job") != line.get("job") or newest.get("attempt", 0) <= line.get("attempt", 0):
+                found[unit] = line
+    return found
 
 
 def jobs(run: Path) -> set[str]:

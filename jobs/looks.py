@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from aesdream import files
@@ -19,6 +20,8 @@ from jobs.executors import Here, Task, in_batches
 from jobs.progress import Progress
 
 Kept = dict[str, dict[str, Any]]
+WRITTEN_EVERY = 20.0
+"""Seconds of looking that may be lost with a task."""
 
 
 def looked_at(study: Study, here: Here, run: Path | None = None, progress: Progress | None = None) -> preprocess.Sources:
@@ -29,6 +32,7 @@ def looked_at(study: Study, here: Here, run: Path | None = None, progress: Progr
     entries, least = preprocess.entries_of(study), preprocess.at_least(study)
     kept = _read(run) if run is not None else {}
     looks = {number: look for number, entry in enumerate(entries) if (look := _remembered(kept, entry, least, unchanged=True)) is not None}
+    written = monotonic()
     batches = in_batches([number for number in range(len(entries)) if number not in looks], preprocess.LOOKED_AT_TOGETHER)
     tasks = [Task(tuple(map(str, batch)), preprocess.look, ([entries[n] for n in batch], least), Path(os.devnull)) for batch in batches]
     with progress.stage("look at the sounds", len(entries) - len(looks)) if progress and tasks else nullcontext(lambda count: None) as advance:
@@ -37,8 +41,9 @@ def looked_at(study: Study, here: Here, run: Path | None = None, progress: Progr
                 raise RuntimeError(outcome.error)
             looks.update(zip(map(int, outcome.task.units), outcome.result, strict=True))
             advance(len(outcome.result))
-    if run is not None and tasks:
-        _write(run, entries, least, looks)
+            if run is not None and (monotonic() - written > WRITTEN_EVERY or len(looks) == len(entries)):
+                _write(run, entries, least, looks)
+                written = monotonic()
     return preprocess.sources(study, entries, [looks[number] for number in range(len(entries))])
 
 
@@ -63,7 +68,8 @@ def unseen(study: Study) -> preprocess.Sources:
     return preprocess.sources(study, entries, as_if)
 
 
-def _path(run: Path) -> Path:
+def path_of(run: Path) -> Path:
+    """Where a run keeps what it saw."""
     return run / ledger.FOLDER / "looks.json"
 
 
@@ -73,7 +79,7 @@ def _key(entry: Entry, least: float) -> str:
 
 def _read(run: Path) -> Kept:
     try:
-        kept: Kept = files.read_json(_path(run)) if _path(run).exists() else {}
+        kept: Kept = files.read_json(path_of(run)) if files.is_there(path_of(run)) else {}
     except DamagedFile:
         return {}
     return kept
@@ -98,8 +104,8 @@ def _file(path: Path) -> list[int]:
 
 
 def _write(run: Path, entries: Sequence[Entry], least: float, looks: dict[int, Inspection]) -> None:
-    sound = [(entry, looks[number]) for number, entry in enumerate(entries) if not entry.problem and not looks[number].problem]
-    files.write_json(_path(run), {_key(entry, least): {"file": _file(entry.path), "look": asdict(look)} for entry, look in sound})
+    sound = [(entry, looks[number]) for number, entry in enumerate(entries) if number in looks and not entry.problem and not looks[number].problem]
+    files.write_json(path_of(run), {_key(entry, least): {"file": _file(entry.path), "look": asdict(look)} for entry, look in sound})
 
 
 def changed(study: Study) -> UserError:

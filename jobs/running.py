@@ -25,13 +25,15 @@ REMADE = 3
 
 class Run:
     """One call of ``aesdream run`` on this machine: ``folder`` is the run folder, ``until`` the last stage, ``only`` globs on unit names (none: all
-    units), ``queued`` units that a scheduler already has and that are left to it.
+    units), ``queued`` units that a scheduler already has and that are left to it; ``alone`` says that no task of this run is at work elsewhere.
     """
 
     def __init__(
-        self, folder: Path, study: Study, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = (), queued: Collection[str] = ()
-    ) -> None:
+        self, folder: Path, study: Study, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = (),
+        queued: Collection[str] = (), alone: bool = True,
+    ) -> None:  # fmt: skip
         self.folder, self.study, self.progress, self.until, self.only, self.queued = folder, study, progress, until, only, queued
+        self.alone = alone
         self.failed: list[str] = []
         self.here = Here(study.threads)
 
@@ -43,7 +45,7 @@ class Run:
     def go(self) -> None:
         """Do what is missing, stage by stage. Raises UserError where the user's input is wrong; the names of failed units are in ``failed``."""
         with ledger.locked(self.folder):
-            if not self.queued:
+            if self.alone:
                 clean(self.folder)
             self.book = ledger.Ledger(self.folder)
             try:
@@ -69,8 +71,8 @@ class Run:
         for warning in source.corpus.warnings if source.corpus is not None else ():
             self.progress.say(f"warning: {warning}")
         graph = Graph.of(self.study, source)
-        begin(self.folder, graph, self.only)
-        refuse_full_disk(self.folder, graph)
+        refuse(self.folder, graph, self.only)
+        begin(self.folder, graph)
         if self._missing([graph.corpus]):  # whatever --only says: nothing can be done without sounds
             if graph.corpus.name in self.queued:
                 self.progress.say("the sounds are being prepared by queued jobs; nothing else can be done here before")
@@ -144,12 +146,17 @@ def clean(run: Path) -> None:
         shutil.rmtree(run / "sounds", ignore_errors=True)  # what an orphan wrote after the slices were joined
 
 
-def begin(run: Path, graph: Graph, only: Sequence[str], *, final: bool = True) -> None:
-    """Refuse a study that changes finished units (where its digests are ``final``) or globs that name none; write what the run is: study and plan."""
+def refuse(run: Path, graph: Graph, only: Sequence[str], *, final: bool = True) -> None:
+    """Raise UserError for a study that changes finished units (where its digests are ``final``), globs that name none, and what no disk holds."""
     if final:
         refuse_changes(run, graph.shown)
+    _refuse_idle_globs([unit for units in graph.stages(run).values() for unit in units], only)
+    _refuse_full_disk(run, graph)
+
+
+def begin(run: Path, graph: Graph) -> None:
+    """Write what the run is: its study and its plan."""
     stages = graph.stages(run)
-    _refuse_idle_globs([unit for units in stages.values() for unit in units], only)
     head = f"# resolved configuration; digest {config.digest(config.plain(graph.study))}\n# {versions()}\n"
     files.write_bytes(run / "study.yaml", (head + config.to_yaml(graph.study)).encode())
     ledger.write_plan(run, {stage: {unit.name: unit.marker for unit in units} for stage, units in stages.items()})
@@ -167,8 +174,7 @@ def _refuse_idle_globs(units: Sequence[Unit], only: Sequence[str]) -> None:
         raise UserError(*(f"--only {glob}: matches no unit; units are named like {examples}" for glob in lost))
 
 
-def refuse_full_disk(run: Path, graph: Graph) -> None:
-    """Raise UserError where what is missing does not fit on the disk."""
+def _refuse_full_disk(run: Path, graph: Graph) -> None:
     missing = sum(unit.bytes for unit in graph.shown if not (run / unit.marker).exists())
     free = disk_usage(run).free
     if missing > free:
@@ -179,4 +185,4 @@ def versions() -> str:
     """The versions that bytes depend on, in a line."""
     from importlib.metadata import version
 
-    return ", ".join(f"{name} {version(name)}" for name in ("aesdream", "torch", "numpy", "scipy", "soundfile", "soxr", "h5py"))
+    return ", ".join(f"{name} {version(name)}" for name in ("aesdream", "torch", "numba", "numpy", "scipy", "soundfile", "soxr", "h5py"))

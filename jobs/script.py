@@ -11,7 +11,7 @@ from jobs.executors import THREAD_VARIABLES
 from jobs.graph import ON_GPU
 from jobs.site import Site
 from jobs.staging import SCRATCH
-from jobs.task import DONE, FAILED, WRONG
+from jobs.task import DONE, FAILED, TOLD, WRONG
 
 NOTICE = 90
 """Seconds before its time limit at which a task is told of it; a quarter of a short limit."""
@@ -44,7 +44,7 @@ def parameters(site: Site, study: Study, step: str, code: Path, *, ok: tuple[str
         "stderr_to_stdout": True,
         "wckey": None,
         "setup": _setup(site, study, code),
-        "teardown": _teardown(site.retries),
+        "teardown": _teardown(code, site.retries),
         # srun no longer takes over --cpus-per-task by itself; a dead process must end its peers.
         "srun_args": ["--kill-on-bad-exit=1", f"--wait={PATIENCE_WITH_PEERS}", f"--cpus-per-task={cpus}"],
         "additional_parameters": {"chdir": str(code), "requeue": True, "kill-on-invalid-dep": "yes", **asked.sbatch},
@@ -60,19 +60,25 @@ def _setup(site: Site, study: Study, code: Path) -> list[str]:
     if not site.hdf5_locking:
         variables["HDF5_USE_FILE_LOCKING"] = "FALSE"
     lines = [*site.setup, *(f"export {name}={shlex.quote(value)}" for name, value in variables.items())]
-    lines.append(f"export PYTHONPATH={shlex.quote(str(code))}")
+    lines.append(f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}")
     if site.scratch is not None:
         lines.append(f'export {SCRATCH}="{site.scratch}"')
     return lines
 
 
-def _teardown(retries: int) -> list[str]:
-    """A lost task is handed in again from inside, while it still counts as running, so that nothing that waits for it begins or is given up."""
+def _teardown(code: Path, retries: int) -> list[str]:
+    """A task is handed in again from inside, while it still counts as running, so that nothing that waits for it begins or is given up.
+
+    One that was told to make room always (what it does is counted a unit), one that was lost only so often.
+    """
+    lost = code.parents[1] / "attempts"
     return [
         "code=$?",
-        f'if [ "$code" -ne {DONE} ] && [ "$code" -ne {WRONG} ] && [ "$code" -ne {FAILED} ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {retries} ]; then',
-        '    echo "lost with exit code $code; handed in again"',
-        '    scontrol requeue "$SLURM_JOB_ID" && sleep 60',
-        "fi",
+        f"lost={shlex.quote(str(lost))}/$SLURM_JOB_ID.lost",
+        f'case "$code" in {DONE} | {WRONG} | {FAILED}) exit "$code" ;; {TOLD}) ;; *)',
+        f'    mkdir -p "${{lost%/*}}"; echo "$code" >> "$lost"; [ "$(wc -l < "$lost")" -le {retries} ] || exit "$code"',
+        '    echo "lost with exit code $code; handed in again" ;;',
+        "esac",
+        'scontrol requeue "$SLURM_JOB_ID" && sleep 60',
         'exit "$code"',
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ from pydantic import Field, field_validator
 
 from aesdream import config
 from aesdream.config import Section
+from aesdream.errors import UserError
 
 OURS = {
-    **dict.fromkeys(("array", "dependency", "output", "error", "chdir", "job-name", "signal", "open-mode", "requeue", "ntasks-per-node"), ""),
+    **dict.fromkeys(("array", "dependency", "kill-on-invalid-dep", "output", "error", "chdir", "job-name", "signal", "open-mode", "requeue"), ""),
+    **dict.fromkeys(("ntasks", "ntasks-per-node", "parsable", "test-only", "wait", "wrap"), ""),
     **{name: name for name in ("partition", "account", "qos", "constraint", "nodes")},
     **{"time": "minutes", "mem": "memory", "cpus-per-task": "cpus", "gpus-per-node": "gpus"},
 }
 """Options of sbatch that are set here, and the key that sets them."""
 WORDS = {
-    "partition": ("partition", "account"),
     "account": ("account",),
+    "partition": ("partition",),
     "qos": ("qos",),
     "feature": ("constraint",),
     "time limit": ("minutes",),
@@ -29,6 +32,8 @@ WORDS = {
     "node count": ("nodes",),
     "node configuration": ("nodes", "cpus", "gpus", "memory", "constraint"),
     "more processors": ("cpus", "nodes"),
+    "unrecognized option": ("sbatch",),
+    "reservation": ("sbatch",),
 }
 """What Slurm's refusals speak of, and the keys that may be at fault."""
 
@@ -42,7 +47,7 @@ class Asked(Section):
     constraint: str | None = None
     minutes: int = Field(60, ge=1)
     """The time limit of a task."""
-    memory: str | None = Field(None, pattern=r"^\d+[KMGT]?$")
+    memory: str | None = None
     """Of a node, for instance 8G."""
     nodes: int = Field(1, ge=1)
     """Nodes over which the processes of one model are spread."""
@@ -55,13 +60,21 @@ class Asked(Section):
     sbatch: dict[str, str | int | bool] = Field(default_factory=dict)
     """Any other option of sbatch, by its long name."""
 
+    @field_validator("memory")
+    @classmethod
+    def _size(cls, memory: str | None) -> str | None:
+        if memory is not None and not re.fullmatch(r"\d+[KMGT]?", memory):
+            raise ValueError(f"must be a number with K, M, G or T, for instance 8G, is {memory!r}")
+        return memory
+
     @field_validator("sbatch")
     @classmethod
     def _not_ours(cls, sbatch: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
         for name in sbatch:
-            if name in OURS:
-                raise ValueError(f"{name} is " + (f"written as the key {OURS[name]}" if OURS[name] else "set by aesdream itself; leave it out"))
-        return sbatch
+            key = OURS.get(name.replace("_", "-"))
+            if key is not None:
+                raise ValueError(f"{name} is " + (f"written as the key {key}" if key else "set by aesdream itself; leave it out"))
+        return {name.replace("_", "-"): value for name, value in sbatch.items() if value is not False}
 
 
 class Stages(Section):
@@ -103,22 +116,34 @@ class Site(Asked):
         sbatch = {**self.sbatch, **own.sbatch}
         return Asked(**{**{name: getattr(self, name) for name in Asked.model_fields}, **said, "sbatch": sbatch})
 
+    def all_asked(self) -> list[Asked]:
+        """What the steps ask for."""
+        return [self.asked(step) for step in Stages.model_fields]
+
+
+def said(site: Site) -> str:
+    """A site as a file that reads back the same: what was not said stays unsaid, so that a stage goes on taking it from the top."""
+    return yaml.safe_dump(site.model_dump(mode="json", exclude_unset=True), sort_keys=False)
+
 
 def load(path: Path) -> Site:
     """The site in a YAML file. Raises UserError with a line for every problem; an unknown key lists the valid ones."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such site file; copy slurm/site.example.yaml, or use --on here")
     return config.validate(Site, config.read_yaml(path), str(path))
 
 
-def blamed(path: Path, step: str, asked: Asked, words: str) -> list[str]:
-    """Lines that name the key of a site file, with its line, of which Slurm's refusal speaks; the refusal alone where it names none."""
-    keys = [key for word, named in WORDS.items() if word in words.lower() for key in named]
+def blamed(path: Path, site: Site, refusals: Mapping[str, str]) -> list[str]:
+    """Lines that name keys of a site file, each with its line, of which Slurm's words speak (step -> words); the words alone where they name none."""
     lines = dict(_lines(path))
-    found = []
-    for key in dict.fromkeys(keys):
-        at = lines.get(f"stages.{step}.{key}", lines.get(key))
-        if at is not None:
-            found.append(f"{path}: line {at}: {key}: {getattr(asked, key)!r} is refused by Slurm for the stage {step}: {words}")
-    return found or [f"{path}: the stage {step} is refused by Slurm: {words}"]
+    found: dict[str, list[str]] = {}
+    for step, words in refusals.items():
+        keys = dict.fromkeys(key for word, named in WORDS.items() if word in words.lower() for key in named)
+        at = {key: lines.get(f"stages.{step}.{key}", lines.get(key)) for key in keys}
+        places = [f"line {line}: {key}: {getattr(site.asked(step), key)!r}" for key, line in at.items() if line is not None]
+        what = "it is" if not places else f"{places[0]} is" if len(places) == 1 else f"one of these is wrong: {'; '.join(places)}:"
+        found.setdefault(f"{path}: {what} refused by Slurm: {words}", []).append(step)
+    return [f"{line} (for {', '.join(steps)})" for line, steps in found.items()]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int]]:

@@ -7,13 +7,15 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from aesdream import files
 from aesdream.errors import DamagedFile, UserError
 from jobs.ledger import FOLDER
+from jobs.site import Asked
 
 ASKED_EVERY = 30.0
 """``status`` asks the controller no more often than this, in seconds."""
@@ -42,13 +44,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Queue:
-    """What Slurm said of a run's jobs at a ``time``; ``ended`` says how those ended that it no longer has."""
+    """What Slurm said of a run's jobs at a ``time``; ``ended`` says how those ended that it no longer has. ``asked`` is when it last was."""
 
     time: float
+    asked: float
     jobs: dict[str, Job]
     ended: dict[str, str]
     silence: str = ""
     """Why nothing newer is known; empty where Slurm answered."""
+
+
+NEVER = Queue(0, 0, {}, {})
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,10 @@ def words(text: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without what Slurm sets in a job, so that a job can hand in others as a login shell would."""
-    return {name: value for name, value in os.environ.items() if name == "SLURM_CONF" or not re.match("SLURM_|SLURMD_|SBATCH_|SRUN_", name)}
+    """This process's environment; inside a job without what Slurm set for it, so that it can hand in others as a login shell would."""
+    inside = "SLURM_JOB_ID" in os.environ
+    ours = re.compile("SLURM_(?!CONF$)|SLURMD_|SBATCH_|SRUN_")
+    return {name: value for name, value in os.environ.items() if not (inside and ours.match(name))}
 
 
 def forget_own_job() -> None:
@@ -111,53 +119,58 @@ def asked(run: Path, of_interest: Collection[str]) -> Queue:
     """What Slurm says, or said within the last 30 s, of a run's jobs, and how those ``of_interest`` ended that it no longer has. Never raises."""
     path = run / FOLDER / "queue.json"
     kept = _kept(path)
-    if kept is not None and time.time() - kept.time < ASKED_EVERY:
+    if 0 <= time.time() - kept.asked < ASKED_EVERY:
         return kept
+    now = time.time()
     try:
         jobs = queue(run)
+        ended = {job: how for job, how in kept.ended.items() if how and job not in jobs}
+        ended |= how_ended([job for job in of_interest if job not in jobs and job not in ended])
+        found = Queue(now, now, jobs, ended)
     except SlurmSilent as silent:
-        return Queue(kept.time, kept.jobs, kept.ended, str(silent)) if kept is not None else Queue(0, {}, {}, str(silent))
-    ended = {} if kept is None else {job: how for job, how in kept.ended.items() if job not in jobs}
-    ended |= how_ended([job for job in of_interest if job not in jobs and job not in ended])
-    found = Queue(time.time(), jobs, ended)
-    files.write_json(path, {**asdict(found), "silence": ""})
+        found = replace(kept, asked=now, silence=str(silent))
+    with suppress(UserError):  # a full disk, or a run of someone else's
+        files.write_json(path, asdict(found))
     return found
 
 
-def _kept(path: Path) -> Queue | None:
+def _kept(path: Path) -> Queue:
     try:
         said = files.read_json(path) if path.exists() else None
-    except DamagedFile:
-        return None
-    return None if said is None else Queue(said["time"], {job: Job(**told) for job, told in said["jobs"].items()}, said["ended"])
+        return NEVER if said is None else Queue(**{**said, "jobs": {job: Job(**told) for job, told in said["jobs"].items()}})
+    except (DamagedFile, TypeError, KeyError):
+        return NEVER
 
 
 def how_ended(jobs: Collection[str]) -> dict[str, str]:
     """The last state of jobs that left the queue, by Slurm's accounting where there is one, else as long as the controller remembers; else empty."""
     if not jobs:
         return {}
-    arrays = ",".join(sorted({job.split("_")[0] for job in jobs}))
+    arrays = sorted({job.split("_")[0] for job in jobs})
     try:
-        table = call("sacct", "-n", "-P", "-X", "-j", arrays, "-o", "JobID,State,ExitCode")
-        found = {row[0]: f"{row[1]}, exit code {row[2]}" for row in (line.split("|") for line in table.splitlines())}
+        table = call("sacct", "-n", "-P", "-X", "-j", ",".join(arrays), "-o", "JobID,State,ExitCode")
+        found = dict(_told(*line.split("|")) for line in table.splitlines())
     except SlurmSilent:
-        found = _remembered({job.split("_")[0] for job in jobs})
-    return {job: found.get(job, "") for job in jobs}
+        found = dict(_told(*row) for array in arrays for row in _remembered(array))
+    # What was cancelled before it began is told for the array, not for its tasks.
+    return {job: found.get(job, found.get(job.split("_")[0], "")) for job in jobs}
 
 
-def _remembered(arrays: Iterable[str]) -> dict[str, str]:
-    """States that ``scontrol`` still knows, some minutes after a job's end."""
-    found = {}
-    for array in arrays:
-        try:
-            text = call("scontrol", "-o", "show", "job", array)
-        except SlurmSilent:
-            continue
-        for line in text.splitlines():
-            told = dict(part.split("=", 1) for part in line.split() if "=" in part)
-            task = told.get("ArrayTaskId")
-            found[f"{array}_{task}" if task else array] = f"{told.get('JobState', '')}, exit code {told.get('ExitCode', '')}"
-    return found
+def _told(job: str, state: str, code: str) -> tuple[str, str]:
+    return job.split("_[", maxsplit=1)[0], f"{state}, exit code {code}"
+
+
+def _remembered(array: str) -> Iterator[tuple[str, str, str]]:
+    """Id, state and exit code of a job's tasks as ``scontrol`` still knows them, some minutes after their end."""
+    try:
+        text = call("scontrol", "-o", "show", "job", array)
+    except SlurmSilent:
+        return
+    for line in text.splitlines():
+        told = dict(part.split("=", 1) for part in line.split() if "=" in part)
+        task = told.get("ArrayTaskId", "")
+        if "JobState" in told:
+            yield f"{array}_{task}" if task.isdigit() else array, told["JobState"], told.get("ExitCode", "")
 
 
 def log_path(run: Path, job: str) -> Path:
@@ -171,25 +184,39 @@ def cancel(jobs: Iterable[str]) -> None:
         call("scancel", *whole)
 
 
-def limits(qos: Iterable[str]) -> Limits:
-    """The limits of this cluster on this user, with the QOS that a site names; those that cannot be read do not count."""
+def limits(asked: Iterable[Asked]) -> Limits:
+    """The limits of this cluster on this user, for what the steps of a site ask; those that cannot be read do not count."""
     shown = dict(re.findall(r"^(\w+)\s*= (\S+)", call("scontrol", "show", "config"), re.MULTILINE))
     known = [int(shown["MaxJobCount"]) - len(call("squeue", "-h", "-r", "-o", "%i").splitlines())] if shown.get("MaxJobCount", "").isdigit() else []
     user = getpass.getuser()
     mine = len(call("squeue", "-h", "-r", "-u", user, "-o", "%i").splitlines())
-    for limit in _submitted(user, set(qos)):
-        known.append(limit - mine)
+    with suppress(SlurmSilent):  # no accounting, no such limits
+        known += [limit - mine for limit in _submitted(user, shown.get("ClusterName", ""), list(asked))]
     return Limits(int(shown.get("MaxArraySize", "1001")), max(0, min(known)) if known else None)
 
 
-def _submitted(user: str, qos: set[str]) -> list[int]:
-    """The limits on submitted jobs of an association and of the QOS used (or by default used), where there is accounting."""
-    try:
-        associations = call("sacctmgr", "-n", "-P", "show", "assoc", f"user={user}", "format=MaxSubmitJobs,DefaultQOS")
-        table = call("sacctmgr", "-n", "-P", "show", "qos", "format=Name,MaxSubmitJobsPerUser,MaxSubmitJobsPerAccount")
-    except SlurmSilent:
-        return []
-    rows = [line.split("|") for line in associations.splitlines()]
-    used = qos or {row[1] for row in rows if row[1]} or {"normal"}
-    found = [row[0] for row in rows] + [cell for name, *cells in (line.split("|") for line in table.splitlines()) if name in used for cell in cells]
-    return [int(cell) for cell in found if cell.isdigit()]
+def _submitted(user: str, cluster: str, asked: Sequence[Asked]) -> Iterator[int]:
+    """The limits on submitted jobs of the associations, and of the QOS, that will be used."""
+    default = call("sacctmgr", "-n", "-P", "show", "user", user, "format=DefaultAccount").strip()
+    columns = "format=Account,Partition,DefaultQOS,MaxSubmitJobs,GrpSubmitJobs"
+    rows = [line.split("|") for line in call("sacctmgr", "-n", "-P", "show", "assoc", f"user={user}", f"cluster={cluster}", columns).splitlines()]
+    pairs = {(each.account or default, each.partition) for each in asked}
+    mine = [row for row in rows if any(row[0] == account and row[1] in ("", partition) for account, partition in pairs)]
+    used = {each.qos for each in asked if each.qos} or {row[2] for row in mine if row[2]} or {"normal"}
+    table = call("sacctmgr", "-n", "-P", "show", "qos", "format=Name,MaxSubmitJobsPerUser,MaxSubmitJobsPerAccount,GrpSubmitJobs")
+    cells = [cell for row in mine for cell in row[3:]]
+    cells += [cell for name, *found in (line.split("|") for line in table.splitlines()) if name in used for cell in found]
+    yield from (int(cell) for cell in cells if cell.isdigit())
+
+
+def longest(partition: str | None) -> float | None:
+    """The time limit of a partition (the default one, if not said) in minutes; None where it has none, or is not known."""
+    for line in call("sinfo", "-h", "-o", "%P|%l").splitlines():
+        name, limit = line.split("|")
+        if name.removesuffix("*") == partition or (partition is None and name.endswith("*")):
+            days, _, clock = limit.rpartition("-")
+            parts = clock.split(":")
+            if all(part.isdigit() for part in parts) and len(parts) > 1:
+                hours, minutes, seconds = [0] * (3 - len(parts)) + [int(part) for part in parts]
+                return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
+    return None

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from secrets import token_hex
 
 import aesdream
 import jobs
@@ -17,12 +18,11 @@ PACKAGES = (aesdream, jobs)
 
 def snapshot(run: Path) -> Path:
     """The folder below ``run`` that holds the code as it is now, named by its content; made where it is not there."""
-    sources = {f"{top.parent.name}/{path.relative_to(top.parent).as_posix()}": path for top in _tops() for path in _files(top.parent)}
-    content = hashlib.sha256()
-    for name in sorted(sources):
-        content.update(name.encode() + b"\0" + sources[name].read_bytes())
+    sources = {name: path for top in _tops() for name, path in _files(top.parent).items()}
     home = run.resolve() / FOLDER / "code"
-    folder = home / content.hexdigest()[:16]
+    folder = home / _content(sources)
+    if folder.exists() and _content({name: path for package in PACKAGES for name, path in _files(folder / package.__name__).items()}) != folder.name:
+        folder.rename(home / f".purged-{folder.name}-{token_hex(4)}")  # a file system that deletes old files took some of it
     if not folder.exists():
         aside = home / f".{folder.name}.{os.getpid()}"
         for name, path in sources.items():
@@ -37,5 +37,13 @@ def _tops() -> list[Path]:
     return [Path(package.__file__) for package in PACKAGES if package.__file__]
 
 
-def _files(package: Path) -> list[Path]:
-    return [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+def _files(package: Path) -> dict[str, Path]:
+    found = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(package.parent).as_posix(): path for path in found}
+
+
+def _content(sources: dict[str, Path]) -> str:
+    content = hashlib.sha256()
+    for name in sorted(sources):
+        content.update(name.encode() + b"\0" + sources[name].read_bytes())
+    return content.hexdigest()[:16]

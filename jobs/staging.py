@@ -21,7 +21,7 @@ def corpus_path(run: Path) -> Path:
         return shared
     copy = Path(scratch) / f"aesdream-{files.read_marker(run / 'sounds.json')['files'][shared.name][:16]}.h5"
     try:
-        if not copy.exists():
+        if not os.access(copy, os.R_OK):
             with files.writing(copy) as aside:
                 shutil.copyfile(shared, aside)
     except (OSError, UserError) as error:

@@ -14,7 +14,9 @@ from jobs import ledger, slurm
 from jobs.units import CHECK, REST
 
 STATES = ("done", "running", "waiting", "failed")
-CORPUS = "sounds"
+CORPUS, APPENDIX = "sounds", "appendix"
+OPEN = ("queued", "begun")
+"""Events after which something is still to come."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,17 @@ class Status:
     failures: list[Failure]
     at_work: bool
     waiting_for: dict[str, int] = field(default_factory=dict)
+    as_of: str = ""
+    """When Slurm said so: up to half a minute ago."""
     notice: str = ""
     """What makes this less than certain: the scheduler did not answer."""
+
+    def grouped(self) -> list[tuple[list[str], str, str | None]]:
+        """What failed for the same reason together: units, reason, log."""
+        found: dict[tuple[str, str | None], list[str]] = {}
+        for failure in self.failures:
+            found.setdefault((failure.reason, failure.log), []).append(failure.unit)
+        return [(units, *told) for told, units in found.items()]
 
     def plain(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -55,37 +66,54 @@ class _Look:
 
     def __init__(self, run: Path, plan: dict[str, dict[str, str]]) -> None:
         self.run, self.plan = run, plan
-        self.latest, self.at_work = ledger.latest(run), ledger.is_locked(run)
-        self.there = {unit for units in plan.values() for unit, marker in units.items() if (run / marker).exists()}
-        open_jobs = {line["job"] for unit, line in self.latest.items() if unit not in self.there and line.get("job") and line["event"] != "failed"}
-        self.queue = slurm.asked(run, open_jobs) if open_jobs else slurm.Queue(time.time(), {}, {})
+        self._read()
+        # An appendix that is to be drawn again is there and yet not done.
+        open_lines = [line for unit, line in self.latest.items() if (unit not in self.there or unit == APPENDIX) and line["event"] in OPEN]
+        open_jobs = {line["job"] for line in open_lines if line.get("job")}
+        self.queue = slurm.Queue(time.time(), 0, {}, {})
+        if open_jobs:
+            self.queue = slurm.asked(run, open_jobs)
+            self._read()  # what ended while Slurm was asked is on disk by now
+        self.checked = self.latest.get(CHECK, {}).get("event") != "failed"
+
+    def _read(self) -> None:
+        self.latest, self.at_work = ledger.latest(self.run), ledger.is_locked(self.run)
+        self.there = {unit for units in self.plan.values() for unit, marker in units.items() if (self.run / marker).exists()}
 
     def status(self) -> Status:
         states = {unit: self._state(unit) for units in self.plan.values() for unit in units}
-        # What the corpus is made from is no unit of the plan: it is gone when the corpus is there.
+        # What is no unit of the plan, and can fail: what the corpus is made from is gone when the corpus is there.
         slices = [unit for unit in self.latest if unit.startswith(f"{CORPUS}/") and CORPUS not in self.there]
-        parts = {unit: self._state(unit) for unit in [CHECK, REST, *slices]}
+        parts = {unit: self._state(unit) for unit in slices}
         broken = [unit for unit, state in parts.items() if state == "failed"]
-        if states.get(CORPUS) == "waiting":
-            states[CORPUS] = "failed" if set(broken) - {REST} else "running" if "running" in parts.values() else "waiting"
-        stages = {stage: {state: sum(states[unit] == state for unit in units) for state in STATES} for stage, units in self.plan.items()}
-        failed = broken + [unit for unit, state in states.items() if state == "failed" and not (unit == CORPUS and broken)]
+        if CORPUS in states and CORPUS not in self.there:
+            states[CORPUS] = "failed" if broken else "running" if "running" in parts.values() else states[CORPUS]
+        others = {unit: self._state(unit) for unit in (CHECK, REST) if unit in self.latest}
+        counted = {**({CHECK: {CHECK: ""}} if CHECK in others else {}), **self.plan}
+        stages = {stage: {state: sum({**states, **others}[unit] == state for unit in units) for state in STATES} for stage, units in counted.items()}
+        failed = [unit for unit, state in others.items() if state == "failed"] + broken
+        failed += [unit for unit, state in states.items() if state == "failed" and not (unit == CORPUS and broken)]
         waiting = Counter(job.reason for job in self.queue.jobs.values() if job.waits)
-        return Status(stages, [self._failure(unit) for unit in failed], self.at_work, dict(waiting), self._notice())
+        return Status(stages, [self._failure(unit) for unit in failed], self.at_work, dict(waiting), self._as_of(), self._notice())
 
     def _state(self, unit: str) -> str:
         line = self.latest.get(unit, {})
         event, job = line.get("event"), line.get("job")
-        if unit in self.there:
+        drawn_again = unit == APPENDIX and event in OPEN and job in self.queue.jobs
+        if (unit in self.there and not drawn_again) or (unit in (CHECK, REST) and event == "done"):
             return "done"
-        if event not in ("queued", "begun"):
+        if event not in OPEN:
             return "failed" if event == "failed" else "waiting"
         if job is None or job in self.queue.jobs:
             at_work = self.at_work if job is None else not self.queue.jobs[job].waits
             return "running" if event == "begun" and at_work else "waiting"
-        # Slurm drops what waits for a job that failed: that failed, not this.
-        dropped = event == "queued" and CORPUS not in self.there and unit not in (CHECK, REST) and not unit.startswith(f"{CORPUS}/")
-        return "waiting" if self.queue.silence or line["time"] > self.queue.time or dropped else "failed"
+        return "waiting" if self.queue.silence or line["time"] > self.queue.time or self._dropped(unit, event) else "failed"
+
+    def _dropped(self, unit: str, event: str) -> bool:
+        """Whether Slurm dropped a unit's job because what it waited for failed: that failed, not this."""
+        if event != "queued" or unit in (CHECK, REST):
+            return False
+        return not self.checked or (CORPUS not in self.there and unit.split("/", maxsplit=1)[0] != CORPUS)
 
     def _failure(self, unit: str) -> Failure:
         line = self.latest[unit]
@@ -101,10 +129,13 @@ class _Look:
         last = _last_line(log)
         return Failure(unit, told + (f": {last}" if last else ""), str(log) if log.exists() else None)
 
+    def _as_of(self) -> str:
+        return time.strftime("%H:%M:%S", time.localtime(self.queue.time)) if self.queue.time else ""
+
     def _notice(self) -> str:
         if not self.queue.silence:
             return ""
-        since = time.strftime("%H:%M:%S", time.localtime(self.queue.time)) if self.queue.time else None
+        since = self._as_of()
         return f"{self.queue.silence}; " + (f"what is queued is as of {since}" if since else "what is queued is not known")
 
 
@@ -112,8 +143,9 @@ def _last_line(log: Path) -> str:
     try:
         with log.open("rb") as opened:
             opened.seek(max(0, log.stat().st_size - 4096))
-            lines = [line.strip() for line in opened.read().decode(errors="replace").splitlines() if line.strip()]
+            words = (line.strip() for line in opened.read().decode(errors="replace").splitlines())
+            lines = [line for line in words if line and not line.startswith(("submitit ", "lost with exit code"))]
     except OSError:
         return ""
-    told = [line for line in lines if not line.startswith(("slurmstepd:", "srun:", "lost with exit code"))]
+    told = [line for line in lines if not line.startswith(("slurmstepd:", "srun:"))]
     return (told or lines or [""])[-1]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from submitit.core.utils import DelayedSubmission, FailedJobError, FailedSubmissionError
+from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from aesdream import config, files
@@ -18,72 +20,27 @@ from aesdream.study import Study
 from jobs import ledger, looks, site, slurm
 from jobs.executors import in_batches
 from jobs.graph import Graph
-from jobs.packing import packed
+from jobs.packing import Names, Packer, Tasks
 from jobs.progress import Progress
-from jobs.running import begin, chosen, clean, refuse_full_disk
+from jobs.running import begin, clean, refuse
 from jobs.script import parameters
 from jobs.snapshot import snapshot
 from jobs.task import FAILED, Work, study_path
-from jobs.units import CHECK, REST, STAGES, Unit
-
-Names = tuple[tuple[str, ...], ...]
-"""The units of a task, by the batches in which they are computed."""
-SHARE_OF_LIMIT = 0.8
-"""How much of its time limit a task may be packed to, where a cluster takes few jobs."""
-
-
-@dataclass
-class Tasks:
-    """What is to be handed in. ``dream`` goes by the training task that it waits for: its number, the job that has it already, or None."""
-
-    check: bool = False
-    preprocess: list[Names] = field(default_factory=list)
-    join: bool = False
-    train: list[Names] = field(default_factory=list)
-    dream: dict[int | str | None, list[Names]] = field(default_factory=dict)
-    appendix: bool = False
-    rest: bool = False
-    """Whether a last job hands in what the cluster does not take now."""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Tasks a step."""
-        dreams = sum(map(len, self.dream.values()))
-        return {
-            "check": int(self.check),
-            "preprocess": len(self.preprocess),
-            "join": int(self.join),
-            "train": len(self.train),
-            "dream": dreams,
-            "appendix": int(self.appendix or self.rest),
-        }
-
-    def cut(self, most: int) -> None:
-        """Leave out from the end what is more than ``most`` tasks; a last job hands in the rest."""
-        if sum(self.counts.values()) <= most:
-            return
-        self.appendix, self.rest = False, True
-        left = max(0, most - 1 - int(self.check))
-        self.preprocess, left = self.preprocess[:left], max(0, left - len(self.preprocess))
-        self.join, left = self.join and left > 0, max(0, left - int(self.join))
-        self.train, left = self.train[:left], max(0, left - len(self.train))
-        kept: dict[int | str | None, list[Names]] = {}
-        for key, tasks in self.dream.items():
-            if left and (not isinstance(key, int) or key < len(self.train)):
-                kept[key], left = tasks[:left], max(0, left - len(tasks))
-        self.dream = kept
+from jobs.units import CHECK, REST, STAGES
 
 
 class Submission:
     """One call of ``aesdream run --on SITE``: hands in what is missing and not queued. ``path`` is the site file."""
 
     def __init__(
-        self, run: Path, study: Study, path: Path, progress: Progress, *, until: str = STAGES[-1], only: Sequence[str] = ()
+        self, run: Path, study: Study, path: Path, progress: Progress, *,
+        until: str = STAGES[-1], only: Sequence[str] = (), since: float | None = None,
     ) -> None:  # fmt: skip
-        self.run, self.study, self.path, self.progress, self.until, self.only = run.resolve(), study, path, progress, until, only
+        self.run, self.study, self.path, self.progress = run.resolve(), study, path, progress
+        self.until, self.only, self.since = until, only, since
         self.site = site.load(path)
         self.digest = config.digest(config.plain(study))
-        self.handed_in: list[str] = []
+        self.handed_in: dict[str, tuple[str, ...]] = {}
 
     def go(self) -> dict[str, int]:
         """Hand everything in; the number of tasks a step. Raises UserError where anything refuses, with nothing left half submitted."""
@@ -91,39 +48,52 @@ class Submission:
         with ledger.locked(self.run):
             live = self._live()
             graph, final = self._planned()
-            begin(self.run, graph, self.only, final=final)
-            refuse_full_disk(self.run, graph)
-            limits = slurm.limits(self._all_asked("qos"))
-            self.longest = limits.array
-            queued = ledger.queued(self.run, live)
-            tasks = self.tasks(graph, final, queued, limits)
+            refuse(self.run, graph, self.only, final=final)
+            queued, limits = ledger.queued(self.run, live), slurm.limits(self.site.all_asked())
+            tasks = self.packer(live).tasks(graph, final, queued, limits)
             if not any(tasks.counts.values()):
                 return tasks.counts
-            self.code = snapshot(self.run)
-            files.write_bytes(study_path(self.run, self.digest), config.to_yaml(self.study).encode())
+            self.code, self.longest = snapshot(self.run), limits.array
             self._refuse([step for step, count in tasks.counts.items() if count])
+            files.write_bytes(study_path(self.run, self.digest), config.to_yaml(self.study).encode())
+            if final or not (self.run / ledger.FOLDER / "plan.json").exists():
+                begin(self.run, graph)  # where there is a run already, the check says first whether it may be changed so
             self.book = ledger.Ledger(self.run)
             try:
                 self._hand_in_all(tasks, queued, live)
-            except (FailedJobError, FailedSubmissionError, subprocess.SubprocessError) as error:
-                slurm.cancel(self.handed_in)
-                self.book.note("cancelled", [], jobs=self.handed_in)
-                raise UserError(f"{self.path}: refused by Slurm: {slurm.words(str(error))}; nothing is left submitted") from None
+            except BaseException as error:
+                raise self._taken_back(error) from error
         return tasks.counts
 
-    def tasks(self, graph: Graph, final: bool, queued: Mapping[str, str], limits: slurm.Limits) -> Tasks:
-        """What is to be handed in, packed as coarsely as the cluster's limits ask. ``final``: every sound was looked at; ``queued``: unit -> job."""
-        coarser = 1.0
-        while True:
-            tasks = self._tasks(graph, final, queued, coarser)
-            if limits.jobs is None or sum(tasks.counts.values()) <= limits.jobs or self._fullest(coarser):
-                break
-            coarser *= 2
-        if limits.jobs is not None:
-            if limits.jobs < 1 and any(tasks.counts.values()):
-                raise UserError(f"{self.path}: the cluster takes no more jobs of yours at present; wait until some have ended")
-            tasks.cut(limits.jobs)
-        return tasks
+    def planned(self) -> dict[str, int]:
+        """The number of tasks a step that would be handed in now."""
+        live = slurm.queue(self.run)
+        graph, final = self._planned()
+        return self.packer(live).tasks(graph, final, ledger.queued(self.run, live), slurm.limits(self.site.all_asked())).counts
+
+    def packer(self, live: Collection[str]) -> Packer:
+        """What decides the tasks. What hands in the rest tries nothing twice: what its chain tried and Slurm no longer has is left out."""
+        leave = (
+            set()
+            if self.since is None
+            else {u for u, line in ledger.latest(self.run).items() if line["time"] > self.since and line.get("job") not in live}
+        )
+        return Packer(self.run, self.study, self.site, self.path, until=self.until, only=self.only, leave=leave)
+
+    def _taken_back(self, error: BaseException) -> BaseException:
+        """Cancel what was submitted before something refused; what to raise."""
+        told = slurm.words(str(error)) if isinstance(error, FailedJobError | FailedSubmissionError | subprocess.SubprocessError) else str(error)
+        try:
+            slurm.cancel(self.handed_in)
+            with suppress(OSError):
+                self.book.note("cancelled", [name for names in self.handed_in.values() for name in names])
+        except UserError as silent:
+            return UserError(
+                f"{self.path}: {told}", f"{silent}; still submitted: {', '.join(self.handed_in)}; aesdream cancel {self.run} takes them back"
+            )
+        if not isinstance(error, Exception):
+            return error
+        return UserError(f"{self.path}: refused by Slurm: {told}; nothing is left submitted")
 
     def _planned(self) -> tuple[Graph, bool]:
         """The units, and whether their digests are final: else the sounds of a folder are looked at by the first job."""
@@ -133,60 +103,15 @@ class Submission:
     def _live(self) -> dict[str, slurm.Job]:
         """The jobs of this run that Slurm has; those that nobody noted, because their submitter was killed, are cancelled."""
         live, known = slurm.queue(self.run), ledger.jobs(self.run)
-        lost = [job for job in live if job not in known and job != os.environ.get("SLURM_JOB_ID")]
-        slurm.cancel(lost)
+        slurm.cancel(job for job in live if job not in known)
         if not live:
             clean(self.run)
         return {job: told for job, told in live.items() if job in known}
-
-    def _tasks(self, graph: Graph, final: bool, queued: Mapping[str, str], coarser: float) -> Tasks:
-        there = (lambda unit: unit.is_complete(self.run)) if final else (lambda unit: (self.run / unit.marker).exists())
-        missing = lambda units: [unit for unit in units if unit.name not in queued and not there(unit)]  # noqa: E731
-        last = STAGES.index(self.until)
-        found = Tasks(check=not final and CHECK not in queued)
-        if missing([graph.corpus]):
-            found.preprocess = self._packed(graph, "preprocess", missing(graph.slices), coarser)
-            found.join = True
-        if last >= STAGES.index("train"):
-            found.train = self._packed(graph, "train", missing(unit for unit in graph.models if chosen(unit, self.only)), coarser)
-        if last >= STAGES.index("dream"):
-            found.dream = self._dreams(graph, missing(unit for unit in graph.dreams if chosen(unit, self.only)), found.train, queued, coarser)
-        page = graph.page(self.run)
-        if last >= STAGES.index("appendix") and chosen(page, self.only):
-            found.appendix = any(found.counts.values()) or bool(missing([page]))
-        return found
-
-    def _dreams(
-        self, graph: Graph, todo: Sequence[Unit], train: Sequence[Names], queued: Mapping[str, str], coarser: float
-    ) -> dict[int | str | None, list[Names]]:  # fmt: skip
-        trained = {name: number for number, task in enumerate(train) for batch in task for name in batch}
-        groups: dict[int | str | None, list[Unit]] = {}
-        for unit in todo:
-            model = f"models/{unit.inputs['model']}"
-            groups.setdefault(trained.get(model, queued.get(model)), []).append(unit)
-        return {key: self._packed(graph, "dream", units, coarser) for key, units in groups.items()}
-
-    def _packed(self, graph: Graph, step: str, units: Sequence[Unit], coarser: float) -> list[Names]:
-        batches = graph.batches(step, units)
-        alone = step == "train" and self.study.training.processes > 1
-        tasks = [[batch] for batch in batches] if alone else packed(batches, self._seconds(step, coarser))
-        return [tuple(tuple(unit.name for unit in batch) for batch in task) for task in tasks]
-
-    def _seconds(self, step: str, coarser: float) -> float:
-        """The estimated seconds, on one core, of a task of a step."""
-        asked = self.site.asked(step)
-        return min(self.site.minutes_a_task * coarser, asked.minutes * SHARE_OF_LIMIT) * 60 * asked.faster
-
-    def _fullest(self, coarser: float) -> bool:
-        return all(self.site.minutes_a_task * coarser >= self.site.asked(step).minutes * SHARE_OF_LIMIT for step in ("preprocess", "train", "dream"))
 
     def _fit_processes(self) -> None:
         processes, nodes = self.study.training.processes, self.site.asked("train").nodes
         if processes % nodes:
             raise UserError(f"{self.path}: nodes: {nodes} for the stage train cannot share out training.processes: {processes} evenly")
-
-    def _all_asked(self, key: str) -> set[str]:
-        return {str(value) for stage in site.Stages.model_fields if (value := getattr(self.site.asked(stage), key)) is not None}
 
     def _executor(self, step: str, ok: Iterable[str] = (), after: Iterable[str] = ()) -> SlurmExecutor:
         executor = SlurmExecutor(self.run / ledger.FOLDER / "slurm" / "%A", max_num_timeout=1_000_000, python=self.site.python)
@@ -200,15 +125,18 @@ class Submission:
 
     def _refuse(self, steps: Iterable[str]) -> None:
         """Ask Slurm to test a script of every step, before any is submitted. Raises UserError with its words and the lines of the site file."""
-        refusals = []
+        refusals = {}
         for step in steps:
+            asked = self.site.asked(step)
             with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
                 script.write(self.script(step))
                 script.flush()
-                if refused := slurm.refusal(script.name):
-                    refusals += site.blamed(self.path, step, self.site.asked(step), refused)
-        if refusals:
-            raise UserError(*dict.fromkeys(refusals))
+                refusals[step] = slurm.refusal(script.name)
+            longest = slurm.longest(asked.partition)
+            if not refusals[step] and longest is not None and asked.minutes > longest:
+                refusals[step] = f"the partition's time limit is {longest:g} minutes: it would wait for ever"
+        if any(refusals.values()):
+            raise UserError(*site.blamed(self.path, self.site, {step: words for step, words in refusals.items() if words}))
 
     def _hand_in_all(self, tasks: Tasks, queued: Mapping[str, str], live: Mapping[str, slurm.Job]) -> None:
         ok: tuple[str, ...] = tuple({queued[name] for name in (CHECK, "sounds") if name in queued})
@@ -228,17 +156,17 @@ class Submission:
 
     def _finish(self, tasks: Tasks, ok: tuple[str, ...], live: Mapping[str, slurm.Job], old: str | None) -> None:
         """The last job: the appendix, which runs whatever happened before, or what hands in the rest. An appendix that waits already gives way."""
-        if old is not None and live[old].waits:
-            slurm.cancel([old])
-        before = {job.split("_")[0] for job in [*self.handed_in, *live]} - {old if old is not None and live[old].waits else ""}
+        given_up = {old} if old is not None and live[old].waits else set()
+        before = {job.split("_")[0] for job in [*self.handed_in, *live]} - given_up
         if tasks.appendix:
             self._arrays("appendix", [(("appendix",),)], ok=ok, after=sorted(before - set(ok)))
-            return
-        copy = self.run / ledger.FOLDER / "sites" / f"{config.digest(config.plain(self.site))}.yaml"
-        files.write_bytes(copy, config.to_yaml(self.site).encode())
-        rest = Rest(self.run, self.digest, copy, self.until, tuple(self.only))
-        job = self._executor("appendix", after=sorted(before)).submit(rest)
-        self._note([(REST,)], [job.job_id])
+        else:
+            copy = self.run / ledger.FOLDER / "sites" / f"{config.digest(config.plain(self.site))}.yaml"
+            files.write_bytes(copy, site.said(self.site).encode())
+            rest = Rest(self.run, self.digest, copy, self.until, tuple(self.only), self.since or time.time())
+            job = self._executor("appendix", after=sorted(before)).submit(rest)
+            self._note([(REST,)], [job.job_id])
+        slurm.cancel(given_up)
 
     def _arrays(self, step: str, tasks: Sequence[Names], ok: Iterable[str] = (), after: Iterable[str] = ()) -> tuple[str, ...]:
         """As ``_hand_in``, for whoever waits for all of the tasks."""
@@ -258,8 +186,8 @@ class Submission:
         return jobs
 
     def _note(self, units: Sequence[tuple[str, ...]], jobs: Sequence[str]) -> None:
-        self.handed_in += jobs
-        for names, job in zip(units, jobs, strict=True):
+        self.handed_in |= dict(zip(jobs, units, strict=True))
+        for job, names in zip(jobs, units, strict=True):
             self.book.note("queued", names, job=job)
 
 
@@ -272,6 +200,8 @@ class Rest:
     site: Path
     until: str
     only: tuple[str, ...]
+    since: float
+    """When the first of the chain was handed in."""
 
     def __call__(self) -> None:
         """Do it, and note what became of it."""
@@ -280,12 +210,8 @@ class Rest:
         study = config.validate(Study, config.read_yaml(study_path(self.run, self.study)), f"study {self.study}")
         slurm.forget_own_job()
         try:
-            Submission(self.run, study, self.site, Progress(), until=self.until, only=self.only).go()
+            Submission(self.run, study, self.site, Progress(), until=self.until, only=self.only, since=self.since).go()
         except UserError as error:
             notes.note("failed", [REST], job=job, reason=str(error), log=str(slurm.log_path(self.run, job)))
             os._exit(FAILED)
         notes.note("done", [REST], job=job)
-
-    def checkpoint(self) -> DelayedSubmission:
-        """The same again."""
-        return DelayedSubmission(self)

@@ -1,12 +1,15 @@
 """What a Slurm task does on its node: some units of one step, each noted in a file of this attempt's own.
 
 It ends by its exit code alone. 0: everything is there. 2: the user's input is wrong, what depends on it must not begin. 3: units failed and were
-noted. Any other: the task was lost (killed, a dead peer, an environment without the package), and the batch script hands it in again.
+noted. 85: it was told to make room. Any other: it was lost (killed, a dead peer, an environment without the package). After the last two its batch
+script hands it in again. submitit's own checkpoint is not used: the task that is pickled never changes, and what it has done is on disk.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,7 +19,6 @@ from typing import Any
 
 import torch
 from submitit.core.job_environment import JobEnvironment
-from submitit.core.utils import DelayedSubmission
 from submitit.helpers import TorchDistributedEnvironment
 
 from aesdream import config, files
@@ -27,11 +29,11 @@ from jobs import ledger, slurm
 from jobs.dream import KEPT_EVERY, without_model
 from jobs.executors import Here
 from jobs.graph import Graph
-from jobs.looks import changed, looked_at, remembered
-from jobs.running import refuse_full_disk
-from jobs.units import CHECK, Unit, discard, owner, refuse_changes
+from jobs.looks import changed, looked_at, path_of, remembered
+from jobs.running import begin, refuse
+from jobs.units import CHECK, Unit, discard, owner
 
-DONE, WRONG, FAILED = 0, 2, 3
+DONE, WRONG, FAILED, TOLD = 0, 2, 3, 85
 PORTS = range(20000, 32000)
 """Below those that systems give out by themselves."""
 
@@ -60,10 +62,6 @@ class Work:
         sys.stderr.flush()
         os._exit(code)
 
-    def checkpoint(self) -> DelayedSubmission:
-        """What goes on after a signal: the same; what was finished is skipped, what was kept is taken up."""
-        return DelayedSubmission(self)
-
 
 class _Attempt:
     """One process of one attempt at a task."""
@@ -71,10 +69,11 @@ class _Attempt:
     def __init__(self, work: Work) -> None:
         self.work, self.run = work, work.run
         place = JobEnvironment()
+        signal.signal(signal.SIGUSR2, _leave)
         self.job, self.leads = place.job_id, place.global_rank == 0
-        number = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
-        self.notes = ledger.attempt(self.run, self.job, number, place.global_rank)
-        os.environ["MASTER_PORT"] = str(PORTS[(int(place.raw_job_id) * 7 + number) % len(PORTS)])
+        self.number = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+        self.notes = ledger.attempt(self.run, self.job, self.number, place.global_rank)
+        os.environ["MASTER_PORT"] = str(PORTS[(int(place.raw_job_id) * 7 + self.number) % len(PORTS)])
         TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
         self.study = config.validate(Study, config.read_yaml(study_path(self.run, work.study)), f"study {work.study}")
 
@@ -97,6 +96,7 @@ class _Attempt:
         except (UserError, DamagedFile) as wrong:
             self._failed(names, wrong)
             return FAILED
+        self._note("joined", (), everyone=True)
         units = {unit.name: unit for unit in graph.units(self.run, self.work.step)}
         return self._batches(graph, [[units[name] for name in batch] for batch in self.work.batches])
 
@@ -116,8 +116,10 @@ class _Attempt:
         """Compute a batch; whether it is there. Raises PeerLost where another process of the task is gone: then the task is lost, not the units."""
         names = [unit.name for unit in batch]
         try:
-            self._refuse_hopeless(graph, batch)
-            self._note("begun", names, kept=self._kept(graph, batch))
+            kept = _stamp(graph.kept(self.run, self.work.step, batch))
+            self._refuse_hopeless(names[0], kept)
+            self._refuse_without_model(batch)
+            self._note("begun", names, kept=kept)
             function, arguments = graph.work(self.run, self.work.step, batch, min(KEPT_EVERY, self.work.seconds / 4))
             function(*arguments)
         except PeerLost:
@@ -130,30 +132,32 @@ class _Attempt:
         self._note("done", names)
         return True
 
-    def _refuse_hopeless(self, graph: Graph, batch: Sequence[Unit]) -> None:
-        """Raise UserError for what was begun too often without getting anywhere, and for a dream whose model is not there."""
-        if self.work.step == "dream" and not files.is_there(self.run / f"models/{batch[0].inputs['model']}/evaluation.json"):
-            raise UserError(without_model(batch[0].inputs["model"]))
-        kept, times = self._kept(graph, batch), 0
-        for notes in ledger.attempts(self.run, self.job):
-            begun = [line for line in notes.read() if line["event"] == "begun" and batch[0].name in line["units"]]
-            times = times + len(begun) if all(line["kept"] == kept for line in begun) else len(begun)
+    def _refuse_hopeless(self, name: str, kept: list[int]) -> None:
+        """Raise UserError for what failed in an earlier attempt of this job, and for what was begun too often since it last got anywhere."""
+        times = 0
+        for lines in ledger.attempts(self.run, self.job, before=self.number):
+            for line in lines:
+                if name in line["units"] and line["event"] == "failed":
+                    raise UserError(line["reason"])
+                if name in line["units"] and line["event"] == "begun":
+                    times = times + 1 if line["kept"] == kept else 1
         if times > self.work.retries:
             raise UserError(f"was begun {times} times and never finished (killed? out of memory? longer than its time limit?); see its log")
 
-    def _kept(self, graph: Graph, batch: Sequence[Unit]) -> list[int]:
-        """What changes whenever an attempt at a batch gets anywhere."""
-        path = graph.kept(self.run, self.work.step, batch)
-        return [path.stat().st_size, path.stat().st_mtime_ns] if path is not None and path.exists() else []
+    def _refuse_without_model(self, batch: Sequence[Unit]) -> None:
+        if self.work.step == "dream" and not files.is_there(self.run / f"models/{batch[0].inputs['model']}/evaluation.json"):
+            raise UserError(without_model(batch[0].inputs["model"]))
 
     def _check(self) -> int:
         """The first job: look at every sound; what is wrong with any of them stops the graph."""
         here = Here(self.study.threads)
         try:
-            self._note("begun", [CHECK])
+            kept = _stamp(path_of(self.run))
+            self._refuse_hopeless(CHECK, kept)
+            self._note("begun", [CHECK], kept=kept)
             graph = Graph.of(self.study, looked_at(self.study, here, self.run))
-            refuse_changes(self.run, graph.shown)
-            refuse_full_disk(self.run, graph)
+            refuse(self.run, graph, ())
+            begin(self.run, graph)
         except UserError as wrong:
             self._failed([CHECK], wrong)
             return WRONG
@@ -176,6 +180,17 @@ class _Attempt:
         if not (self.leads or everyone):
             return
         try:
-            self.notes.note(event, names, job=self.job, **details)
+            self.notes.note(event, names, job=self.job, attempt=self.number, host=socket.gethostname(), **details)
         except OSError as error:  # a full disk must not hide what failed first
             print(f"{self.notes.path}: cannot be written ({error.strerror})", file=sys.stderr)
+
+
+def _stamp(path: Path | None) -> list[int]:
+    """What changes whenever an attempt gets anywhere."""
+    return [path.stat().st_size, path.stat().st_mtime_ns] if path is not None and path.exists() else []
+
+
+def _leave(number: int, _frame: object) -> None:
+    """Slurm's notice of a time limit, or of a preemption: end here and now; what was kept is taken up by the next attempt."""
+    print(f"told by {signal.Signals(number).name} to make room; handed in again", file=sys.stderr, flush=True)
+    os._exit(TOLD)

@@ -174,6 +174,6 @@ def _death(counted: dict[str, Any]) -> str | None:
 def load(run: Path, name: str) -> checkpoints.Checkpoint:
     """The finished network of a model unit, verified. Raises UserError where it is not made yet."""
     marker = run / f"models/{name}/evaluation.json"
-    if not marker.exists():
+    if not files.is_there(marker):
         raise UserError(f"{marker.parent}: this model is not trained yet; run the study without --only, or with this model in it")
     return checkpoints.load_network(files.verified(marker, "checkpoint.pt"))

@@ -13,12 +13,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aesdream.dreaming.blocks import BlockClimb
+from aesdream.dreaming.blocks import BlockClimb, lazily
 from aesdream.dreaming.climb import Climb
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
+
+BUDGET = 2**30
+"""Bytes that a batch of dreams may take beside the network."""
+COPIES = 5
+"""Of every sound that the generic path holds at most: itself, its gradient, what is about to be added, and a state being written."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,12 @@ class Dreams:
     activation: torch.Tensor
     coefficients: torch.Tensor | None
     steps: torch.Tensor
+
+
+def together(count: int, start: torch.Tensor) -> int:
+    """How many of ``count`` dreams from ``start`` to compute at once, in parts as even as can be, to stay within the budget; at least two."""
+    most = max(2, BUDGET // (COPIES * start.numel() * start.element_size()))
+    return -(-count // -(-count // most))
 
 
 def dream(
@@ -69,17 +80,18 @@ def dream(
     wanted = len(targets)
     targets = [*targets, *targets[-1:]] if wanted == 1 else targets
     with listening(network):
-        kind = BlockClimb if stop_rms is None and BlockClimb.serves(network, start) else Climb
-        climb = kind(network, layer, targets, start, side, bounds)
-        how = [kind.__name__, layer, targets, side, rule, step, steps, stop_rms, bounds]
+        kind = BlockClimb if BlockClimb.serves(network, start, bounds, stop_rms) else Climb
+        climb = kind(network, layer, targets, start, side, bounds, stop_rms)
+        how = [kind.__name__, lazily(start), layer, targets, side, rule, step, steps, stop_rms, bounds]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, start, how))
         begun = keeper.found()
         if begun is not None:
             climb.restore(begun)
         for _ in range(len(climb.trace), steps):
-            climb.step(rule, step, stop_rms)
+            climb.step(rule, step)
             keeper.after_a_step(climb.state)
         climb.look()
+        climb.finish()
     coefficients = climb.coefficients
     trace = torch.stack(climb.trace, 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])

@@ -12,6 +12,7 @@ from aesdream.dreaming.objectives import Target, Watch, activations, find_layer,
 from aesdream.dreaming.rules import multipliers
 from aesdream.models.layers import Dreamable, channel_major
 
+Bounds = tuple[float, float] | None
 HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
@@ -21,12 +22,12 @@ class Climb:
     """The state of one batch between its steps."""
 
     def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], start: torch.Tensor, side: str, bounds: tuple[float, float] | None
+        self, network: nn.Module, layer: str, targets: Sequence[Target], start: torch.Tensor, side: str, bounds: Bounds, stop_rms: float | None
     ) -> None:
         self.layer = find_layer(network, layer)
         first = first_layer(network)
         self.watch = Watch(network, self.layer, first)
-        self.start, self.side, self.bounds = start, side, bounds
+        self.start, self.side, self.bounds, self.stop_rms = start, side, bounds, stop_rms
         self.sounds = self._copies(len(targets))
         self.targets = targets
         self.chosen: torch.Tensor | None = None
@@ -65,7 +66,7 @@ class Climb:
         self.trace.append(found.detach())
         return found, first
 
-    def step(self, rule: str, size: float, stop_rms: float | None) -> None:
+    def step(self, rule: str, size: float) -> None:
         """One step of every dream that has not stopped."""
         self.sounds.requires_grad_()
         found, first = self.look()
@@ -77,8 +78,9 @@ class Climb:
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
-        if stop_rms is not None:
-            factors = self._shortened(gradient, factors, stop_rms)
+        if self.stop_rms is not None:
+            factors, passing = shortened(self.sounds, gradient, factors, self.start, self.bounds, self.stop_rms)
+            self.moving = self.moving & ~passing
         self._move(gradient, factors)
         if first is not None and gradients[1] is not None:
             spread = gradients[1].flatten(1) * factors[:, None]
@@ -89,24 +91,29 @@ class Climb:
         if self.bounds is not None:
             self.sounds.clamp_(*self.bounds)
 
-    def _shortened(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> torch.Tensor:
-        """The factors, halved down to the distance where a step would pass it; those dreams move no more."""
+    def finish(self) -> None:
+        """Let ``sounds`` be what all steps made of them."""
 
-        def passes(factors: torch.Tensor) -> torch.Tensor:
-            moved = self.sounds + gradient * per_sound(factors, gradient)
-            moved = moved if self.bounds is None else moved.clamp_(*self.bounds)
-            return (moved - self.start).flatten(1).pow(2).mean(1).sqrt() > stop_rms
 
-        passing = passes(factors)
-        if not passing.any():
-            return factors
-        low, high = torch.zeros_like(factors), factors.clone()
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            too_far = passes(middle)
-            low, high = torch.where(too_far, low, middle), torch.where(too_far, middle, high)
-        self.moving = self.moving & ~passing
-        return torch.where(passing, low, factors)
+def shortened(
+    sounds: torch.Tensor, gradient: torch.Tensor, factors: torch.Tensor, start: torch.Tensor, bounds: Bounds, stop_rms: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The factors (batch,), halved down to the distance where a step would pass it, and which these are."""
+
+    def passes(factors: torch.Tensor) -> torch.Tensor:
+        moved = sounds + gradient * per_sound(factors, gradient)
+        moved = moved if bounds is None else moved.clamp_(*bounds)
+        return (moved - start).flatten(1).pow(2).mean(1).sqrt() > stop_rms
+
+    passing = passes(factors)
+    if not passing.any():
+        return factors, passing
+    low, high = torch.zeros_like(factors), factors.clone()
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        too_far = passes(middle)
+        low, high = torch.where(too_far, low, middle), torch.where(too_far, middle, high)
+    return torch.where(passing, low, factors), passing
 
 
 def first_layer(network: nn.Module) -> nn.Module | None:

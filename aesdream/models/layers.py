@@ -63,8 +63,12 @@ class StridedConv1d(nn.Conv1d):
         missing = blocks * stride - input.shape[-1]
         whole = nn.functional.pad(by_channel, (0, missing)) if missing > 0 else by_channel[..., : blocks * stride]
         products = _BlockProduct.apply(whole.reshape(self.in_channels, -1, stride), self.columns())
-        shifted = products.view(len(input), blocks, self.out_channels, pieces)
-        outputs = sum((shifted[:, piece : piece + frames, :, piece] for piece in range(1, pieces)), start=shifted[:, :frames, :, 0])
+        return self.gathered(products.view(len(input), blocks, -1), frames)
+
+    def gathered(self, products: torch.Tensor, frames: int) -> torch.Tensor:
+        """(batch, blocks, out * pieces) what each block gives to the outputs that it takes part in -> those outputs (batch, out, frames)."""
+        shifted = products.unflatten(2, (self.out_channels, self.pieces))
+        outputs = sum((shifted[:, piece : piece + frames, :, piece] for piece in range(1, self.pieces)), start=shifted[:, :frames, :, 0])
         outputs = outputs.transpose(1, 2)
         return outputs if self.bias is None else outputs + self.bias[:, None]
 

@@ -50,6 +50,13 @@ class Place:
         network = network.to(self.device)
         return nn.parallel.DistributedDataParallel(network) if self.world > 1 else network
 
+    def from_leader(self, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns in the leader, in every process."""
+        given = [make() if self.leads else None]
+        if self.world > 1:
+            distributed.broadcast_object_list(given, device=self.device)
+        return given[0]
+
     def total(self, value: float) -> float:
         """The sum of a number over the processes, the same bits in each."""
         if self.world == 1:
@@ -80,8 +87,8 @@ def joined() -> Iterator[Place]:
         torch.cuda.set_device(device)
     # nccl wants a device for every process; gloo serves several that share one.
     own_device = device.type == "cuda" and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", str(world)))
-    distributed.init_process_group("nccl" if own_device else "gloo", timeout=PATIENCE)
     try:
+        distributed.init_process_group("nccl" if own_device else "gloo", timeout=PATIENCE)
         yield Place(distributed.get_rank(), world, device)
     except RuntimeError as error:
         if isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in ("gloo", "nccl")):

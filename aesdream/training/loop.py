@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from aesdream.errors import DamagedFile
-from aesdream.files import write_bytes
+from aesdream.files import is_there, write_bytes
 from aesdream.seeding import generator, integer
 from aesdream.sounds.audio import CHANNELS, FULL_SCALE
 from aesdream.sounds.splits import Items, Split
@@ -93,10 +93,8 @@ def _first_kernel(network: nn.Module) -> torch.Tensor:
 
 def _resume(network: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, place: Place) -> History:
     """The history of the epochs already trained, their state loaded. A state that is damaged or another training's is begun again."""
-    try:
-        state = checkpoints.read(lesson.state) if lesson.state.exists() else {}
-    except DamagedFile:
-        state = {}
+    # Processes that read it each for themselves may see different epochs: a shared file system answers some of them from memory.
+    state = place.from_leader(lambda: _state(lesson.state))
     if state.get("digest") != lesson.digest:
         network.to(place.device)
         return []
@@ -105,6 +103,13 @@ def _resume(network: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson
     optimiser.load_state_dict(state["optimiser"])
     history: History = json.loads(state["history"])
     return history
+
+
+def _state(path: Path) -> dict[str, Any]:
+    try:
+        return checkpoints.read(path) if is_there(path) else {}
+    except DamagedFile:
+        return {}
 
 
 def steps(count: int, batch: int, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -1,12 +1,15 @@
-"""The path by blocks of a stride gives the dreams of the generic path."""
+"""The path by blocks of a stride, moved by torch or by the compiled pass, gives the dreams of the generic path."""
 
 from __future__ import annotations
+
+import sys
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from aesdream.dreaming import Dreams, dream
+from aesdream.dreaming import Dreams, blocks, dream
 from aesdream.dreaming.blocks import BlockClimb
 from aesdream.dreaming.rules import RULES
 from aesdream.models.layers import Layer, StridedConv1d
@@ -39,14 +42,25 @@ class Waveform(nn.Module):
         }
 
 
-def both(monkeypatch: pytest.MonkeyPatch, network: nn.Module, start: torch.Tensor, layer: str, side: str, rule: str, count: int = 3) -> list[Dreams]:
+@pytest.fixture(params=["torch", "compiled"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How blocks are moved; the sounds of these tests are too short for the compiled pass to be taken by itself."""
+    monkeypatch.setattr(blocks, "LARGE", 1 if request.param == "compiled" else float("inf"))
+    monkeypatch.setattr(blocks, "ALONE", 1 if request.param == "compiled" else float("inf"))
+    return str(request.param)
+
+
+def both(
+    monkeypatch: pytest.MonkeyPatch, network: nn.Module, start: torch.Tensor, layer: str, side: str, rule: str, count: int = 3, **more: Any
+) -> list[Dreams]:
     """The dreams by blocks, and by the generic path."""
     filters = network.layers()[layer].filters
     targets = [number % filters for number in range(count)]
-    assert BlockClimb.serves(network, start)
-    blocks = dream(network, layer, targets, start, side=side, rule=rule, step=STEP[rule], steps=STEPS)
-    monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda network, start: False))
-    return [blocks, dream(network, layer, targets, start, side=side, rule=rule, step=STEP[rule], steps=STEPS)]
+    assert BlockClimb.serves(network, start, (-1, 1), more.get("stop_rms") if blocks.lazily(start) else None)
+    arguments = {"side": side, "rule": rule, "step": STEP[rule], "steps": STEPS, **more}
+    by_blocks = dream(network, layer, targets, start, **arguments)
+    monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda *_: False))
+    return [by_blocks, dream(network, layer, targets, start, **arguments)]
 
 
 def assert_alike(one: Dreams, other: Dreams) -> None:
@@ -66,7 +80,7 @@ def test_traces_agree_for_every_rule_layer_and_side(monkeypatch: pytest.MonkeyPa
     assert_alike(*both(monkeypatch, Waveform(2, 1, 64, 32), noise(shape=(2, 700)), layer, side, rule))
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("count", [1, 2, 5, 8])
 @pytest.mark.parametrize(
     ("channels", "filters", "kernel", "stride", "samples"),
     [(1, 1, 64, 32, 640), (1, 3, 50, 32, 700), (2, 2, 100, 32, 333), (2, 1, 33, 33, 330), (2, 1, 96, 32, 96)],
@@ -81,10 +95,10 @@ def test_traces_agree_for_every_shape(
 
 def test_samples_that_no_window_covers_keep_the_start_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     start = noise(shape=(2, 333))
-    blocks, _ = both(monkeypatch, Waveform(2, 1, 100, 32), start, "conv1", "pre", "plain")
+    by_blocks, _ = both(monkeypatch, Waveform(2, 1, 100, 32), start, "conv1", "pre", "plain")
     covered = 100 + 32 * ((333 - 100) // 32)
-    assert torch.equal(blocks.sounds[..., covered:], start[:, covered:].expand(3, 2, -1))
-    assert not torch.equal(blocks.sounds[..., :covered], start[:, :covered].expand(3, 2, -1))
+    assert torch.equal(by_blocks.sounds[..., covered:], start[:, covered:].expand(3, 2, -1))
+    assert not torch.equal(by_blocks.sounds[..., :covered], start[:, :covered].expand(3, 2, -1))
 
 
 def test_a_module_that_answered_for_another_answers_for_itself_again() -> None:
@@ -93,3 +107,64 @@ def test_a_module_that_answered_for_another_answers_for_itself_again() -> None:
     dream(network, "conv2", [0], start, steps=2)
     assert torch.equal(network(start[None]), before)
     assert "forward" not in vars(network.conv1)
+
+
+@pytest.mark.parametrize("bounds", [(-1.0, 1.0), (-0.3, 0.25), (-2.0, 0.1), None])
+def test_traces_agree_whatever_the_bounds_and_sounds_stay_within(monkeypatch: pytest.MonkeyPatch, bounds: tuple[float, float] | None) -> None:
+    found = both(monkeypatch, Waveform(2, 1, 96, 32), noise(shape=(2, 700)), "conv2", "post", "std", bounds=bounds)
+    assert_alike(*found)
+    torch.testing.assert_close(found[0].sounds, found[1].sounds, rtol=0, atol=2e-2)
+    if bounds is not None:
+        assert found[0].sounds.min() >= bounds[0]
+        assert found[0].sounds.max() <= bounds[1]
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_dreams_of_one_target_have_the_same_bits_whatever_else_is_in_the_batch(rule: str) -> None:
+    network, start = Waveform(2, 1, 96, 32), noise(shape=(2, 700), level=0.3)
+    found = dream(network, "conv2", [0, 1, 2, 3, 0, 1, 2, 3], start, rule=rule, step=5 * STEP[rule], steps=60)
+    for targets in ([1] * 8, [3, 2, 1, 0] * 2, [2, 1], [1, 3, 1], [0, 1, 2, 3, 2]):
+        other = dream(network, "conv2", targets, start, rule=rule, step=5 * STEP[rule], steps=60)
+        for place, target in enumerate(targets):
+            for name in ("sounds", "activation", "coefficients"):
+                assert torch.equal(getattr(other, name)[place], getattr(found, name)[target]), (targets, place, name)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_out_blocks_without_changing_the_sounds(way: str, threads: int) -> None:
+    network, start = Waveform(2, 1, 96, 32), noise(shape=(2, 700), level=0.3)
+    before = torch.get_num_threads()
+    wanted = dream(network, "conv2", [0, 1, 2], start, step=0.01, steps=40)
+    torch.set_num_threads(threads)
+    try:
+        found = dream(network, "conv2", [0, 1, 2], start, step=0.01, steps=40)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(found.sounds, wanted.sounds, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.1, 0.4])
+def test_dreams_stop_at_the_same_distance_after_the_same_steps(monkeypatch: pytest.MonkeyPatch, limit: float) -> None:
+    network, start = Waveform(2, 1, 96, 32), noise(shape=(2, 700), level=0.3)
+    ours, generic = both(monkeypatch, network, start, "conv2", "pre", "std", 4, stop_rms=limit)
+    assert_alike(ours, generic)
+    assert limit > 0.3 or (ours.steps < STEPS).all()
+    away = (ours.sounds - start).flatten(1).double().square().mean(1).sqrt()
+    stopped = ours.steps < STEPS
+    assert torch.allclose(away[stopped], torch.tensor(limit, dtype=torch.float64), rtol=1e-5)
+    assert (away <= limit * (1 + 1e-5)).all()
+    for row in torch.nonzero(stopped).flatten().tolist():
+        assert len(set(ours.activation[row, ours.steps[row] :].tolist())) == 1
+
+
+def test_without_a_compiler_dreams_are_the_same_and_one_line_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "LARGE", 1)
+    network, start = Waveform(2, 1, 96, 32), noise(shape=(2, 700))
+    compiled = dream(network, "conv2", [0, 1], start, steps=20)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    blocks.has_compiler.cache_clear()
+    with pytest.warns(UserWarning, match="numba is not installed") as told:
+        found = [dream(network, "conv2", [0, 1], start, steps=20) for _ in range(3)]
+    blocks.has_compiler.cache_clear()
+    assert len(told) == 1
+    torch.testing.assert_close(found[0].activation, compiled.activation, rtol=1e-3, atol=0)

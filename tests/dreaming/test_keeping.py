@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from aesdream.dreaming import Dreams, dream
+from aesdream.dreaming import Dreams, blocks, dream
 from aesdream.dreaming.blocks import BlockClimb
 from aesdream.dreaming.climb import Climb
 from tests.dreaming.networks import lively, noise
@@ -45,12 +45,11 @@ def assert_same_bits(found: Dreams, wanted: Dreams) -> None:
 
 
 @pytest.mark.parametrize("stop_rms", [None, 0.02])
-@pytest.mark.parametrize("generic", [False, True])
-def test_a_batch_ended_at_any_step_goes_on_to_the_same_bits(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, generic: bool, stop_rms: float | None
-) -> None:
-    if generic:
-        monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda network, start: False))
+@pytest.mark.parametrize("way", ["generic", "blocks", "compiled"])
+def test_a_batch_ended_at_any_step_goes_on_to_its_bits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str, stop_rms: float | None) -> None:
+    if way == "generic":
+        monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda *_: False))
+    monkeypatch.setattr(blocks, "LARGE", 1 if way == "compiled" else float("inf"))
     wanted = one(None, stop_rms=stop_rms)
     assert stop_rms is None or wanted.steps.min() < STEPS
     kept = tmp_path / "jobs" / "kept" / "batch.pt"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from aesdream import config, files
+from aesdream.dreaming import ascent, together
 from aesdream.dreaming.climb import Climb
 from aesdream.study import Study
 from jobs import dream
+from jobs.executors import in_batches
 from jobs.units import Unit
 from tests.runs import TINY, aesdream, assert_same
 
@@ -60,3 +64,25 @@ def test_a_batch_ended_in_the_middle_goes_on_to_the_same_files_and_leaves_no_sta
     dream.make(run, study, batch, every=0.0)
     assert not list((run / "jobs" / "kept").iterdir())
     assert_same(run, finished)
+
+
+def test_a_batch_too_large_for_memory_goes_in_parts_to_the_same_files(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, study = shutil.copytree(finished, tmp_path / "run"), config.validate(Study, config.read_yaml(TINY), "tiny")
+    shutil.rmtree(run / "dreams")
+    monkeypatch.setattr(ascent, "BUDGET", 1)
+    sizes: list[int] = []
+
+    def counted(network: torch.nn.Module, layer: str, targets: Sequence[Any], *more: Any, **named: Any) -> ascent.Dreams:
+        sizes.append(len(targets))
+        return ascent.dream(network, layer, targets, *more, **named)
+
+    monkeypatch.setattr(dream, "dream", counted)
+    dream.make(run, study, batch_of(finished))
+    assert sizes == [2, 2]
+    assert_same(run, finished)
+
+
+@pytest.mark.parametrize(("count", "parts"), [(2, [2]), (8, [8]), (55, [55]), (56, [28, 28]), (112, [38, 38, 36])])
+def test_batches_of_the_thesis_size_are_split_as_evenly_as_can_be(count: int, parts: list[int]) -> None:
+    size = together(count, torch.empty(2, 480_000))
+    assert [len(part) for part in in_batches(range(count), size)] == parts
