@@ -216,13 +216,13 @@ def _judged(source: Sources, slices: Sequence[Path]) -> tuple[NDArray[np.int64],
         return labels, [entry.family for entry in corpus.entries], facts
     settings = source.study.sounds.oracular
     assert settings is not None
-    judgement = composers.judge(store.read_scores(slices), settings.share, settings.exchanged, generator(source.study.seed, "composer"))
-    families = [descent.family for descent in oracular.lineage(settings, source.study.seed)]
+    scores = store.read_scores(slices)
+    judgement = composers.judge(scores, settings.share, settings.exchanged, generator(source.study.seed, "composer"))
+    descents = oracular.lineage(settings, source.study.seed)
+    families = [descent.family for descent in descents]
     synthetic = {
-        "composer": settings.composer,
-        "rule": composers.COMPOSERS[settings.composer].rule,
+        **composers.planted(settings.composer, scores, judgement, [descent.id for descent in descents]),
         "share": settings.share,
-        "exchanged": len(judgement.exchanged) // 2,
         "levels": settings.levels,
         "processor": oracular.DESCRIPTION,
     }

@@ -6,40 +6,22 @@ a few judgements are then exchanged, because a person's would not follow a rule 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import next_fast_len, rfft
+from scipy.stats import rankdata
 
-Samples = npt.NDArray[np.floating]
+from aesdream.sounds import measures
+from aesdream.sounds.measures import Measure, Samples
+
 Labels = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
 
 CLASSES = ("not interesting", "interesting")
 """What composers say; labels are indices into it."""
-
-
-def erb_number(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Frequency on the scale of the ear's equivalent rectangular bandwidths (facts, section 6)."""
-    return np.asarray(21.4 * np.log10(1 + 0.00437 * np.asarray(hertz, dtype=np.float64)))
-
-
-def brightness(sound: Samples, rate: int) -> float:
-    """Mean ERB number of a sound (channels, samples) at ``rate`` hertz, weighted by power above 20 Hz; 0 for silence.
-
-    The power is the sum of the channels' power spectra over the whole sound, so neither level nor phase between channels matters.
-    """
-    peak = float(np.abs(sound).max(initial=0.0))
-    if not peak:
-        return 0.0
-    size = next_fast_len(sound.shape[1], real=True)
-    spectra = rfft(sound.astype(np.float64) / peak, size, axis=1)
-    power = np.sum(spectra.real**2 + spectra.imag**2, axis=0)
-    hertz = np.fft.rfftfreq(size, 1 / rate)
-    heard = hertz > 20
-    total = float(power[heard].sum())
-    return float(power[heard] @ erb_number(hertz[heard])) / total if total else 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +30,7 @@ class Composer:
 
     name: str
     rule: str
-    measure: Callable[[Samples, int], float]
+    measure: Measure
 
 
 COMPOSERS = {
@@ -57,7 +39,28 @@ COMPOSERS = {
         Composer(
             "bright",
             "The sounds with the highest brightness (the mean ERB number of the long-term spectrum above 20 Hz, weighted by power) are interesting.",
-            brightness,
+            measures.brightness,
+        ),
+        Composer(
+            "pulsing",
+            "The sounds whose loudness swings most at 2 to 8 Hz (in proportion to its mean) are interesting.",
+            measures.fluctuation,
+        ),
+        Composer(
+            "dense",
+            "The sounds with the most onsets a second (peaks in the rise of loudness, summed over ERB bands) are interesting.",
+            measures.onsets,
+        ),
+        Composer("wide", "The sounds whose channels differ most (power of the difference, out of all) are interesting.", measures.width),
+        Composer(
+            "rough",
+            "The roughest sounds (modulation of loudness around 70 Hz inside ERB bands, weighted by the root of their power) are interesting.",
+            measures.roughness,
+        ),
+        Composer(
+            "mixed",
+            "The sounds with the highest sum of brightness, loudness modulation and stereo width (each in its own spread) are interesting.",
+            measures.mixture,
         ),
     )
 }
@@ -88,3 +91,45 @@ def judge(scores: npt.ArrayLike, share: float, exchanged: float, rng: np.random.
     labels[order[:positives]] = 1
     labels[swapped] = 1 - labels[swapped]
     return Judgement(labels, swapped)
+
+
+def separation(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """The ROC AUC of scores (n,) for labels (n,): how often a positive's is the higher, ties counting half."""
+    positive = np.asarray(labels) == 1
+    ranks, many = rankdata(np.asarray(scores, dtype=np.float64)), int(positive.sum())
+    return float((ranks[positive].sum() - many * (many + 1) / 2) / (many * (len(ranks) - many)))
+
+
+def planted(composer: str, scores: npt.ArrayLike, judgement: Judgement, ids: list[str]) -> dict[str, Any]:
+    """What a corpus tells of its composer: the rule, the sounds whose label was exchanged, and the ceiling.
+
+    The ceiling is what one reaches who knows the rule and its measure but not which labels were exchanged: the ROC AUC of the measure itself, and the
+    share of sounds judged as labelled.
+    """
+    exchanged = [ids[index] for index in judgement.exchanged]
+    ceiling = {"roc_auc": round(separation(scores, judgement.labels), 6), "accuracy": round(1 - len(exchanged) / len(ids), 6)}
+    return {
+        "composer": composer,
+        "rule": COMPOSERS[composer].rule,
+        "exchanged": len(exchanged) // 2,
+        "exchanged_sounds": exchanged,
+        "ceiling": ceiling,
+    }
+
+
+def measured(sounds: Iterable[tuple[Samples, int]]) -> dict[str, Scores]:
+    """What every composer measures in each of some sounds, given with their rates; (n,) a composer."""
+    rows = [[composer.measure(sound, rate) for composer in COMPOSERS.values()] for sound, rate in sounds]
+    return dict(zip(COMPOSERS, np.array(rows).reshape(-1, len(COMPOSERS)).T, strict=True))
+
+
+def correlations(table: Mapping[str, npt.ArrayLike]) -> str:
+    """Spearman's rank correlation between all measures of a table (name: (n,)), as text; what never varies has none."""
+    ranks = np.array([rankdata(np.asarray(values, dtype=np.float64)) for values in table.values()])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.corrcoef(ranks)
+    column = max(7, *map(len, table)) + 2
+    lines = ["".ljust(column) + "".join(name.rjust(column) for name in table)]
+    for name, row in zip(table, found, strict=True):
+        lines.append(name.ljust(column) + "".join((f"{value:.2f}" if np.isfinite(value) else "-").rjust(column) for value in row))
+    return "\n".join(lines)
