@@ -133,6 +133,8 @@ def test_a_preempted_training_goes_on_from_its_last_checkpoint(
     suite.options += LONG_TRAINING
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
+    [process] = suite.processes(suite.running("train")[0].job).values()
+    os.kill(process, signal.SIGSTOP)  # Slurm may take longer to preempt than this training takes; it wakes what it preempts
     blocker = subprocess.Popen(
         ["srun", "-p", "high", "-N", str(suite.bed.nodes), "--exclusive", "sleep", "4"], env={**os.environ, **suite.bed.environment()}
     )
