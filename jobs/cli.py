@@ -64,11 +64,11 @@ def run(
     if dry_run:
         typer.echo(plan.described(loaded, folder))
         if on != "here":
-            typer.echo(handing.planned(folder, loaded, Path(on), Progress(), until, only or ()))
+            typer.echo(handing.planned(folder, loaded, Path(on), until, only or ()))
         return
     progress = Progress()
     if on != "here":
-        typer.echo(handing.submit(folder, loaded, Path(on), progress, until, only or ()))
+        typer.echo(handing.submit(folder, loaded, Path(on), until, only or ()))
         return
     queued, alone = handing.left_to_slurm(folder, progress, take_over=take_over)
     work = Run(folder, loaded, progress, until=until, only=only or (), queued=queued, alone=alone)

@@ -16,20 +16,20 @@ GONE_WITHIN = 120.0
 """Seconds that cancelled jobs are given to end."""
 
 
-def planned(run: Path, study: Study, site: Path, progress: Progress, until: str, only: Sequence[str]) -> str:
+def planned(run: Path, study: Study, site: Path, until: str, only: Sequence[str]) -> str:
     """What would be handed in, in words."""
     from jobs.submitting import Submission
 
-    counts = Submission(run, study, site, progress, until=until, only=only).planned()
+    counts = Submission(run, study, site, until=until, only=only).planned()
     return f"on {site}: " + (", ".join(f"{step} {count}" for step, count in counts.items() if count) or "no") + " tasks"
 
 
-def submit(run: Path, study: Study, site: Path, progress: Progress, until: str, only: Sequence[str]) -> str:
+def submit(run: Path, study: Study, site: Path, until: str, only: Sequence[str]) -> str:
     """Hand in what is missing and not queued; what to tell the user."""
     from jobs.submitting import Submission
 
     slurm.forget_own_job()
-    counts = Submission(run, study, site, progress, until=until, only=only).go()
+    counts = Submission(run, study, site, until=until, only=only).go()
     if any(counts.values()):
         told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
         return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"

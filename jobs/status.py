@@ -89,8 +89,9 @@ class _Look:
         if CORPUS in states and CORPUS not in self.there:
             states[CORPUS] = "failed" if broken else "running" if "running" in parts.values() else states[CORPUS]
         others = {unit: self._state(unit) for unit in (CHECK, REST) if unit in self.latest}
-        counted = {**({CHECK: {CHECK: ""}} if CHECK in others else {}), **self.plan}
-        stages = {stage: {state: sum({**states, **others}[unit] == state for unit in units) for state in STATES} for stage, units in counted.items()}
+        found = {CHECK: [others[CHECK]]} if CHECK in others else {}
+        found |= {stage: [states[unit] for unit in units] for stage, units in self.plan.items()}
+        stages = {stage: {state: there.count(state) for state in STATES} for stage, there in found.items()}
         failed = [unit for unit, state in others.items() if state == "failed"] + broken
         failed += [unit for unit, state in states.items() if state == "failed" and not (unit == CORPUS and broken)]
         waiting = Counter(job.reason for job in self.queue.jobs.values() if job.waits)

@@ -21,7 +21,6 @@ from jobs import ledger, looks, site, slurm
 from jobs.executors import in_batches
 from jobs.graph import Graph
 from jobs.packing import Names, Packer, Tasks
-from jobs.progress import Progress
 from jobs.running import begin, clean, refuse
 from jobs.script import parameters
 from jobs.snapshot import snapshot
@@ -32,11 +31,8 @@ from jobs.units import CHECK, REST, STAGES
 class Submission:
     """One call of ``aesdream run --on SITE``: hands in what is missing and not queued. ``path`` is the site file."""
 
-    def __init__(
-        self, run: Path, study: Study, path: Path, progress: Progress, *,
-        until: str = STAGES[-1], only: Sequence[str] = (), since: float | None = None,
-    ) -> None:  # fmt: skip
-        self.run, self.study, self.path, self.progress = run.resolve(), study, path, progress
+    def __init__(self, run: Path, study: Study, path: Path, *, until: str = STAGES[-1], only: Sequence[str] = (), since: float | None = None) -> None:
+        self.run, self.study, self.path = run.resolve(), study, path
         self.until, self.only, self.since = until, only, since
         self.site = site.load(path)
         self.digest = config.digest(config.plain(study))
@@ -73,11 +69,9 @@ class Submission:
 
     def packer(self, live: Collection[str]) -> Packer:
         """What decides the tasks. What hands in the rest tries nothing twice: what its chain tried and Slurm no longer has is left out."""
-        leave = (
-            set()
-            if self.since is None
-            else {u for u, line in ledger.latest(self.run).items() if line["time"] > self.since and line.get("job") not in live}
-        )
+        leave: set[str] = set()
+        if self.since is not None:
+            leave = {u for u, line in ledger.latest(self.run).items() if line["time"] > self.since and line.get("job") not in live}
         return Packer(self.run, self.study, self.site, self.path, until=self.until, only=self.only, leave=leave)
 
     def _taken_back(self, error: BaseException) -> BaseException:
@@ -114,7 +108,7 @@ class Submission:
             raise UserError(f"{self.path}: nodes: {nodes} for the stage train cannot share out training.processes: {processes} evenly")
 
     def _executor(self, step: str, ok: Iterable[str] = (), after: Iterable[str] = ()) -> SlurmExecutor:
-        executor = SlurmExecutor(self.run / ledger.FOLDER / "slurm" / "%A", max_num_timeout=1_000_000, python=self.site.python)
+        executor = SlurmExecutor(self.run / ledger.FOLDER / "slurm" / "%A", python=self.site.python)
         executor.update_parameters(**parameters(self.site, self.study, step, self.code, ok=tuple(ok), after=tuple(after)))
         return executor
 
@@ -210,7 +204,7 @@ class Rest:
         study = config.validate(Study, config.read_yaml(study_path(self.run, self.study)), f"study {self.study}")
         slurm.forget_own_job()
         try:
-            Submission(self.run, study, self.site, Progress(), until=self.until, only=self.only, since=self.since).go()
+            Submission(self.run, study, self.site, until=self.until, only=self.only, since=self.since).go()
         except UserError as error:
             notes.note("failed", [REST], job=job, reason=str(error), log=str(slurm.log_path(self.run, job)))
             os._exit(FAILED)

@@ -192,5 +192,6 @@ def _stamp(path: Path | None) -> list[int]:
 
 def _leave(number: int, _frame: object) -> None:
     """Slurm's notice of a time limit, or of a preemption: end here and now; what was kept is taken up by the next attempt."""
-    print(f"told by {signal.Signals(number).name} to make room; handed in again", file=sys.stderr, flush=True)
+    # Not by print, which may be interrupted in the midst of itself and would then raise inside the work.
+    os.write(2, f"told by {signal.Signals(number).name} to make room; handed in again\n".encode())
     os._exit(TOLD)

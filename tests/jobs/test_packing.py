@@ -15,7 +15,6 @@ from aesdream.study import load
 from jobs import looks
 from jobs.graph import Graph
 from jobs.packing import Tasks, packed
-from jobs.progress import Progress
 from jobs.slurm import Limits
 from jobs.submitting import Submission
 from jobs.units import Unit
@@ -94,7 +93,7 @@ def test_a_cut_keeps_nothing_whose_model_or_corpus_it_leaves_out(tasks: Tasks, m
 def submission(folder: Path, site: str = "minutes_a_task: 0.0000001\n", changes: Sequence[str] = ()) -> tuple[Submission, Graph]:
     """The tiny study, and a site on which nearly every unit is a task of its own."""
     (folder / "site.yaml").write_text(site, encoding="utf-8")
-    work = Submission(folder / "run", load(TINY, changes), folder / "site.yaml", Progress())
+    work = Submission(folder / "run", load(TINY, changes), folder / "site.yaml")
     sources = looks.remembered(work.study, work.run, unchanged=True)
     assert sources is not None  # its sounds are made, not looked at
     return work, Graph.of(work.study, sources)

@@ -18,7 +18,6 @@ import pytest
 from aesdream.errors import UserError
 from aesdream.study import load
 from jobs import ledger
-from jobs.progress import Progress
 from jobs.submitting import Submission
 from tests import corpora
 from tests.jobs.slurms import Slurm, installed
@@ -68,7 +67,7 @@ def submission(folder: Path, changes: Sequence[str] = STUDY, text: str = SITE) -
     """A study of a folder of sounds that nobody has looked at, and a site."""
     corpora.table(folder / "sounds", corpora.good(folder / "sounds"))
     (folder / "site.yaml").write_text(text, encoding="utf-8")
-    return Submission(folder / "run", load(corpora.study(folder, changes), ()), folder / "site.yaml", Progress())
+    return Submission(folder / "run", load(corpora.study(folder, changes), ()), folder / "site.yaml")
 
 
 def scripts(folder: Path) -> dict[int, str]:
