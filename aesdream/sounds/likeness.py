@@ -36,7 +36,9 @@ def cells(sound: Samples, rate: int) -> Cells:
     spectra = rfft(padded.reshape(len(sound), PARTS, length) * hann(length, sym=False).astype(np.float32), size, axis=-1)
     power = np.sum(spectra.real**2 + spectra.imag**2, axis=0, dtype=np.float64)
     numbers = erb_number(np.fft.rfftfreq(size, 1 / rate))
-    edges = np.linspace(erb_number(LOWEST), erb_number(HIGHEST), BANDS + 1)  # the same for every rate, so that sounds of any two can be compared
+    edges = np.linspace(
+        float(erb_number(LOWEST)), float(erb_number(HIGHEST)), BANDS + 1
+    )  # the same for every rate, so that sounds of any two can be compared
     bands = np.stack([power[:, (numbers >= low) & (numbers < high)].sum(axis=1) for low, high in pairwise(edges)])
     loudest = float(bands.max())
     if not loudest:
