@@ -165,6 +165,7 @@ def judge(given: Sequence[Path], csv_file: Path | None, model: str | None, progr
     with _opened(csv_file) as out, progress.stage("judge", total) if csv_file else nullcontext(lambda count: None) as advance:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(["sound", "seconds", *[f"p({name})" for name in panel.classes], "disagreement", "models", "note"])
+        out.flush()
         lost = 0
         for verdict in verdicts(panel, sounds_below(named), total):
             rows.writerow(verdict.cells)
