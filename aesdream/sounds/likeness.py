@@ -34,7 +34,7 @@ def cells(sound: Samples, rate: int) -> Cells:
     padded[:, : sound.shape[1]] = sound
     size = next_fast_len(max(length, 256), real=True)
     spectra = rfft(padded.reshape(len(sound), PARTS, length) * hann(length, sym=False).astype(np.float32), size, axis=-1)
-    power = np.sum(spectra.real**2 + spectra.imag**2, axis=0, dtype=np.float64)
+    power: Cells = np.asarray(np.sum(spectra.real**2 + spectra.imag**2, axis=0, dtype=np.float64))
     numbers = erb_number(np.fft.rfftfreq(size, 1 / rate))
     edges = np.linspace(
         float(erb_number(LOWEST)), float(erb_number(HIGHEST)), BANDS + 1

@@ -134,9 +134,10 @@ def test_the_same_call_again_or_two_workers_or_a_kill_make_the_same_bytes(
             raise KeyboardInterrupt
         return listen(*arguments)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(selecting, "hear", dies)
+    monkeypatch.setattr(selecting, "hear", dies)
+    with pytest.raises(KeyboardInterrupt):
         looped(tmp_path / "here", source, run, compare=True)
+    monkeypatch.setattr(selecting, "hear", listen)
     assert contents(looped(tmp_path / "here", source, run, compare=True)) == first
 
 
@@ -174,7 +175,7 @@ def test_a_judge_drops_what_it_refuses_or_all_but_the_best(run: Path, source: Pa
     said = {Path(row["sound"]).stem: float(row["p(bright)"]) for row in csv.DictReader(call("judge", run, out / "level-1").out.splitlines())}
     accepted = {name for name, value in said.items() if value > 0.5}
     answer = call("sounds", "drop", out, "--judge", run)
-    if 0 < len(accepted):
+    if accepted:
         assert {path.stem for path in (out / "level-1").glob("*.wav")} == accepted
     else:
         assert "says dull to every sound of level 1" in answer.err
