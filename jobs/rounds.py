@@ -1,6 +1,7 @@
 """What came of a judged generation: the table of its sounds, the best of them in a folder, and the page to listen with.
 
 OUT/judged.csv              every sound with what the judge says of it
+OUT/judged/report.json      what is told of the judge on the page
 OUT/best/001-2-0013.wav     copies of the best of all levels, the highest first, each with its record
 OUT/listen.html             to judge by ear, blind; below, what the judge did and how far it can be trusted
 """
@@ -23,7 +24,7 @@ from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import calibration
 from aesdream.training.evaluation import DRAWS, bootstrap
 from aesdream.training.statistics import Resampling, number
-from jobs.generation import CONTROL, DROPPED, MARKER, State, Told, place_of, write_page
+from jobs.generation import CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
 from jobs.judging import Panel
 from jobs.tools import study_of
 
@@ -53,6 +54,8 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
     others = sorted(name for name in everything if not everything[name].kept and not _is_dropped(out, name))
     drawn = generator(state.asked.seed, "listening", "others").permutation(len(others))[: len(best)]
     listened = [*best, *(others[int(place)] for place in drawn)]
+    report = _report(run, panel, state, (told, family), (control, _families(out / CONTROL, control)))
+    files.write_json(out / JUDGED / "report.json", report)
     where = {name: place_of(out, name).relative_to(out).as_posix() for name in listened}
     write_page(
         out,
@@ -60,7 +63,7 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
         {where[name]: family[name] for name in listened},
         classes=panel.classes,
         kept={where[name] for name in best},
-        judge=_report(run, panel, state, (told, family), (control, _families(out / CONTROL, control))),
+        judge=report,
     )
 
 

@@ -112,12 +112,13 @@ def test_the_page_mixes_the_best_with_as_many_others_in_the_judges_words(made: P
 
 
 def test_the_page_tells_rounds_with_and_without_the_judge_calibration_and_disagreement(made: Path) -> None:
-    text = (made / "listen.html").read_text()
+    text, report = (made / "listen.html").read_text(), json.loads((made / "judged" / "report.json").read_text())
     for part in ("Synthetic labels", "without the judge", "gained", "Brier score", "expected calibration error", "over seeds alone", "near-copy"):
         assert part in text
     rows = table(made)
     for level in ("1", "2", "3"):
         values = [float(row["measure"]) for row in rows if row["level"] == level]
+        assert report["rounds"][int(level) - 1]["measure"]["all"]["value"] == pytest.approx(np.mean(values), rel=1e-4)
         assert re.search(rf'<th scope="row">{level}</th><td>{np.mean(values):.3f}', text)
     assert (made / "without-judge" / "level-1" / "1-0003.wav").read_bytes() == (made / "level-1" / "1-0003.wav").read_bytes()
 
@@ -148,6 +149,7 @@ def test_a_level_more_goes_on_from_there(run: Path, source: Path, made: Path, tm
     assert {name for name, data in before.items() if contents(out).get(name) != data and not name.startswith("best/")} == {
         "generate.json",
         "judged.csv",
+        "judged/report.json",
         "listen.html",
         "sounds.csv",
         "without-judge/generate.json",
