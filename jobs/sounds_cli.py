@@ -27,7 +27,7 @@ def generate(
     judge: Annotated[
         Path | None, typer.Option("--judge", help="Make each level from what the models of this run keep of the last.", metavar="RUN")
     ] = None,
-    keep: Annotated[int, typer.Option(help="With --judge: how many sounds of a level it keeps.", min=1)] = 20,
+    keep: Annotated[int | None, typer.Option(help="With --judge: how many sounds of a level it keeps; a fifth if not said.", min=1)] = None,
     compare: Annotated[bool, typer.Option("--compare", help="With --judge: make the same without it too, and tell what it changed.")] = False,
 ) -> None:
     """Make sounds from others by random chains of processes, level by level. Drop what is unwanted and ask for a level more to go on.
@@ -40,10 +40,12 @@ def generate(
 
     counts = work.outputs_of(outputs, levels)
     asked: dict[str, Any] = {"outputs": counts, "seconds": seconds, "seed": seed}
+    if judge is None and (keep is not None or compare):
+        raise UserError("sounds generate: --keep and --compare need --judge RUN")
     if judge is None:
         failed = work.generate(sources, out, Progress(), **asked)
     else:
-        failed = selecting.loop(sources, out, Progress(), run=judge, keep=keep, compare=compare, **asked)
+        failed = selecting.loop(sources, out, Progress(), run=judge, keep=keep or -(-min(counts) // 5), compare=compare, **asked)
     if failed:
         typer.echo(f"{failed} sounds failed. The same command tries them again.", err=True)
         raise typer.Exit(1)

@@ -198,6 +198,7 @@ def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, so
         "not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
         "knows 3 classes (a, b, c); choosing takes a judge of two": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
+        "--keep and --compare need --judge RUN": call(*asked, "--compare"),
         "needs either --unwanted FILE or --judge RUN": call("sounds", "drop", tmp_path),
         "holds no generated sounds": call("sounds", "drop", tmp_path, "--judge", run),
     }
