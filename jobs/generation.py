@@ -147,8 +147,8 @@ def known(out: Path, asked: Asked, outputs: Sequence[int]) -> State:
     return state
 
 
-def write_lists(out: Path) -> None:
-    """Write ``sounds.csv`` and, where no judge has one to write, ``listen.html`` anew: what the pool holds now."""
+def write_lists(out: Path) -> State:
+    """Write ``sounds.csv`` and, where no judge has one to write, ``listen.html`` anew: what the pool holds now. Returns ``generate.json``."""
     state = config.validate(State, files.read_json(out / MARKER), str(out / MARKER))
     families = {path.with_suffix(".wav").relative_to(out).as_posix(): files.read_json(path)["family"] for path in sorted(out.glob("level-*/*.json"))}
     text = io.StringIO()
@@ -158,6 +158,7 @@ def write_lists(out: Path) -> None:
     files.write_bytes(out / TABLE, text.getvalue().encode())
     if state.asked.judge is None:
         write_page(out, state.asked, families)
+    return state
 
 
 def write_page(

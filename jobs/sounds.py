@@ -192,5 +192,6 @@ def dropped(out: Path, names: Sequence[str]) -> str:
             target.mkdir(parents=True, exist_ok=True)
             record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
             record.replace(target / record.name)
-        write_lists(out)
-    return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay"
+        state = write_lists(out)
+    renewed = "; generate it again to renew best/ and listen.html" if state.asked.judge is not None and moved else ""
+    return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay{renewed}"

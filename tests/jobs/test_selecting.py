@@ -158,6 +158,18 @@ def test_a_level_more_goes_on_from_there(run: Path, source: Path, made: Path, tm
     }
 
 
+def test_what_is_dropped_after_listening_leaves_page_and_best_when_it_is_generated_again(run: Path, source: Path, tmp_path: Path, call: Call) -> None:
+    out = looped(tmp_path / "out", source, run, outputs=(12, 12))
+    first = next((out / "best").glob("001-*.wav")).stem.partition("-")[2]
+    (tmp_path / "unwanted.txt").write_text(first)
+    assert "1 sounds dropped, 23 stay; generate it again to renew" in call("sounds", "drop", out, "--unwanted", tmp_path / "unwanted.txt").out
+    looped(out, source, run, outputs=(12, 12))
+    assert not any(first in path.name for path in (out / "best").iterdir())
+    assert len(list((out / "best").glob("*.wav"))) == KEEP
+    assert all((out / str(one["path"])).is_file() for one in page_of(out)["sounds"])  # type: ignore[attr-defined]
+    assert [row["path"] for row in table(out) if first in row["path"]] == [f"dropped/level-{first[0]}/{first}.wav"]
+
+
 def told(probability: float, level: float) -> Told:
     return Told(probabilities=[probability], measure=None, cells=[level] * (likeness.BANDS * likeness.PARTS))
 
