@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of several tests that wait for each other busily take many times as long
-from jobs import cli, executors  # noqa: E402
+from jobs import cli, executors
 
 
 class Answer(NamedTuple):
