@@ -82,7 +82,7 @@ class Audio:
 
 @dataclass(frozen=True)
 class Dreams:
-    """Every dream, to filter, sort, search and hear on the page; the PDF prints ``names`` of them (dreams of results.json) in rows of small pictures."""
+    """Every dream, to filter, sort, search and hear on the page; the PDF prints ``names`` of them (of results.json) in rows of small pictures."""
 
     block: ClassVar[str] = "dreams"
     names: Sequence[str] = ()
