@@ -25,9 +25,9 @@ def chapters(material: Material) -> list[Chapter]:
     if found is None:
         return []
     said = (
-        f"Two filters of a layer are near-copies where what their dreams add is alike (cosine of conv1's coefficients) and so are their mean responses to "
-        f"{found['sounds']} sounds of the corpus (correlation), both by at least {found['near']:g}. The figures 6.2 to 6.14 are the filters that are "
-        "farthest apart. A dream's own page names those most like it."
+        "Two filters of a layer are near-copies where what their dreams add is alike (cosine of conv1's coefficients) and so are their mean "
+        f"responses to {found['sounds']} sounds of the corpus (correlation), both by at least {found['near']:g}. The figures 6.2 to 6.14 are the "
+        "filters that are farthest apart. A dream's own page names those most like it."
     )
     blocks: list[Block] = [Text(said), _listing(found)]
     for place, (whose, layers) in enumerate(groupby(found["layers"], lambda layer: tuple(layer[key] for key in _WHOSE))):
@@ -52,8 +52,8 @@ def _listing(found: Content) -> Listing:
 def _picture(place: int, whose: Sequence[str], layers: Sequence[Content]) -> Picture:
     sweep, model, side, start = whose
     caption = (
-        f"{model}, {words.SIDES[side]}, from {start} (sweep “{sweep}”): how alike each two filters of a layer are, likes together. Above the diagonal the "
-        "cosine of what their dreams add, below it the correlation of their responses."
+        f"{model}, {words.SIDES[side]}, from {start} (sweep “{sweep}”): how alike each two filters of a layer are, likes together. Above the "
+        "diagonal the cosine of what their dreams add, below it the correlation of their responses."
     )
     shown = list(layers)[:4]
     return Picture(f"likeness-{place}", caption, figures.LIKENESS_SIZE, partial(draw, layers=shown), "Matrices of likeness, one a layer.")

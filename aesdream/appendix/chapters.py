@@ -56,8 +56,9 @@ class Picture:
     """A figure, ``size`` inches wide and high, that ``draw`` draws into a figure or a part of one.
 
     ``name`` is its file's, without suffix, below ``figures/``; ``number`` is ``6.2`` or the like. ``alt`` says in words what is to be seen, unless
-    the caption does. Without ``draw`` there is nothing to see, and the caption says why. A picture of a ``dream`` appears on the page as that dream's card, which can be heard; ``sound`` is what else is heard with a
-    picture, as paths from the run folder: a listening copy, and the exact sound.
+    the caption does. Without ``draw`` there is nothing to see, and the caption says why. A picture of a ``dream`` appears on the page as that
+    dream's card, which can be heard; ``sound`` is what else is heard with a picture, as paths from the run folder: a listening copy, and the exact
+    sound.
     """
 
     block: ClassVar[str] = "picture"

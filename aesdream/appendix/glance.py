@@ -31,8 +31,8 @@ def done(content: Content) -> list[str]:
     who = "by a written rule, not by a listener" if sounds.get("synthetic") else "by whoever gave the sounds"
     first = (
         f"Small neural networks that hear raw sound learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
-        f"{who}. They were trained in {len(study['training']['treatments'])} ways (treatments), and judged on sounds kept apart from training more or "
-        "less strictly (protocols), beside judges without a network and controls that can have learned nothing of the labels."
+        f"{who}. They were trained in {len(study['training']['treatments'])} ways (treatments), and judged on sounds kept apart from training more "
+        "or less strictly (protocols), beside judges without a network and controls that can have learned nothing of the labels."
     )
     steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
     if not steps:

@@ -12,7 +12,6 @@ from aesdream.appendix import alike, gallery, glance, glossary, inside, judges, 
 from aesdream.appendix.chapters import Chapter
 from aesdream.appendix.material import Material
 
-
 NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (judges.numbers, inside.numbers, likeness.numbers, gallery.numbers)
 """Each may use what those before it have found."""
 

@@ -24,7 +24,8 @@ class Views:
     def __init__(self, corpus: Corpus, study: Study) -> None:
         self._corpus, self._study = corpus, study
         self._sounds: dict[str, Sound | None] = {}
-        self._starts: dict[tuple[str, int], View | None] = {}
+        self.starts: dict[tuple[str, int], View | None] = {}
+        """Views of starts, cut to the lengths of dreams, by name and samples."""
         self._dreams: dict[str, View] = {}
         self.rate = corpus.sample_rate
 
@@ -45,7 +46,7 @@ class Views:
 
     def start(self, dream: Dream) -> View | None:
         """What a dream started from, cut to its length."""
-        return self._starts[dream.start, self.of(dream).samples]
+        return self.starts[dream.start, self.of(dream).samples]
 
     def of(self, dream: Dream) -> View:
         """A dream that was made. Raises DamagedFile."""
@@ -54,7 +55,7 @@ class Views:
             whole = self.start_sound(dream.start, dream.sweep)
             start = None if whole is None else np.ascontiguousarray(whole[:, : sound.shape[1]])
             key = dream.start, sound.shape[1]
-            if key not in self._starts:
-                self._starts[key] = None if start is None else view(start, rate)
+            if key not in self.starts:
+                self.starts[key] = None if start is None else view(start, rate)
             self._dreams[dream.name] = view(sound, rate, start)
         return self._dreams[dream.name]
