@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from aesdream import files
-from aesdream.appendix import page_data, pages, parts, pdf, results, style, thumbnails
+from aesdream.appendix import page_data, pages, parts, pdf, results, schema, style, thumbnails
 from aesdream.appendix.chapters import Chapter, Picture
 from aesdream.appendix.material import Material
 from aesdream.appendix.words import slug
@@ -28,6 +28,7 @@ def build(run: Path, study: Study, header: Mapping[str, Any], failed: Mapping[st
     they would. Given the same run it writes the same bytes. Raises DamagedFile for a unit whose bytes are not what was written.
     """
     material = results.material(run, study, failed)
+    schema.check(material.content)
     folder = run / "appendix"
     with style.house():
         chapters = parts.chapters(material)
