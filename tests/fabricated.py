@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +49,10 @@ TREE: dict[str, Any] = {
     },
 }
 DEAD = ("conv4", "2")
+MISSING = "models/plain/augment-first/split1-seed0"
+FAILED = "dreams/appendix/plain/by-family/split0-seed0/conv4/1/post/source"
+REASON = "the disk was full"
+HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
 QUALITY = {"plain": 0.9, "oversampled": 1.2, "windowed": 0.2, "shuffled": 0.1}
 
 
@@ -212,3 +217,8 @@ def fabricate(run: Path, tree: dict[str, Any] = TREE) -> Study:
                     for side in sweep.sides:
                         write_dream(run, study, name, model.name, layer, target, side, corpus)
     return study
+
+
+def squeezed(text: str) -> str:
+    """Text without white space: where lines break is the setting's business."""
+    return re.sub(r"\s+", "", text)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from aesdream import files
 from aesdream.appendix import page_data, pages, parts, pdf, results, schema, style, thumbnails
+from aesdream.appendix.binding import singles
 from aesdream.appendix.chapters import Chapter, Picture
 from aesdream.appendix.material import Material
 from aesdream.appendix.words import slug
@@ -79,11 +82,17 @@ def _starts(folder: Path, material: Material) -> Iterator[Path]:
 
 def _pictures(folder: Path, chapters: Sequence[Chapter]) -> Iterator[Path]:
     """Every figure as a PDF of its own, and as an SVG where the page shows it; the page shows dreams itself."""
-    for picture in (block for chapter in chapters for block in chapter.blocks if isinstance(block, Picture)):
-        if picture.draw is None:
-            continue
-        figure = Figure(figsize=picture.size)
-        picture.draw(figure)
-        yield style.save(folder / f"{picture.name}.pdf", figure)
-        if not picture.dream:
-            yield style.save(folder / f"{picture.name}.svg", figure)
+    names, sheets = [], io.BytesIO()
+    with PdfPages(sheets, metadata=pdf.FACTS) as printed:
+        for picture in (block for chapter in chapters for block in chapter.blocks if isinstance(block, Picture)):
+            if picture.draw is None:
+                continue
+            figure = Figure(figsize=picture.size)
+            picture.draw(figure)
+            printed.savefig(figure)
+            names.append(picture.name)
+            if not picture.dream:
+                yield style.save_svg(folder / f"{picture.name}.svg", figure)
+    for name, page in zip(names, singles(sheets.getvalue()), strict=True) if names else ():
+        files.write_bytes(folder / f"{name}.pdf", page)
+        yield folder / f"{name}.pdf"

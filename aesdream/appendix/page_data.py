@@ -93,6 +93,7 @@ def detail(material: Material, dream: Dream) -> bytes:
         "seconds": round(shown.seconds, 4),
         "nyquist": shown.nyquist,
         "wave": _wave(shown),
+        "verdict": words.verdict(entry),
         "facts": facts(entry),
         "activation": [float(f"{value:.5g}") for value in dream.content.get("activation", [])],
         "coefficients": [float(f"{value:.4g}") for value in dream.content.get("coefficients") or []],

@@ -17,7 +17,7 @@ from aesdream.appendix.layout import WIDTH, Book, Entry
 from aesdream.appendix.material import Material
 
 _WARNING = {"color": "#a33b00", "fontweight": "bold"}
-_FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
+FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
 def write(path: Path, material: Material, chapters: Sequence[Chapter]) -> None:
@@ -27,13 +27,13 @@ def write(path: Path, material: Material, chapters: Sequence[Chapter]) -> None:
     foot = f"aesdream – {name}" + (" – synthetic labels" if content["sounds"].get("synthetic") else "")
     printed = [chapter for chapter in chapters if chapter.medium != "page"]
     body = io.BytesIO()
-    with PdfPages(body, metadata=_FACTS) as pages:
+    with PdfPages(body, metadata=FACTS) as pages:
         book = Book(pages, foot)
         for chapter in printed:
             _chapter(book, chapter, material)
         book.close()
     front = io.BytesIO()
-    with PdfPages(front, metadata=_FACTS) as pages:
+    with PdfPages(front, metadata=FACTS) as pages:
         opening = Book(pages, foot, roman=True)
         _front(opening, name, content, book.entries)
         opening.close()

@@ -53,10 +53,8 @@ def plain_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def save(path: Path, figure: Figure) -> Path:
-    """Write a figure as SVG or PDF, by the path's suffix, whole or not at all, without a date; returns the path."""
-    kind = path.suffix[1:]
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+def save_svg(path: Path, figure: Figure) -> Path:
+    """Write a figure as SVG, whole or not at all, without a date; returns the path."""
     with files.writing(path) as aside:
-        figure.savefig(aside, format=kind, metadata=undated, bbox_inches=None)
+        figure.savefig(aside, format="svg", metadata={"Date": None}, bbox_inches=None)
     return path

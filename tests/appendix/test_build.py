@@ -19,33 +19,10 @@ from aesdream import appendix, files
 from aesdream.appendix import glossary, headline, parts, results, schema, schema_page, words
 from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.errors import DamagedFile
+from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
 from tests.runs import ROOT
 
-MISSING = "models/plain/augment-first/split1-seed0"
-FAILED = "dreams/appendix/plain/by-family/split0-seed0/conv4/1/post/source"
-REASON = "the disk was full"
 UNIT = ("schema", "unit", "digest", "recipe", "files")
-HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
-
-
-def squeezed(text: str) -> str:
-    """Text without white space: where lines break is the setting's business."""
-    return re.sub(r"\s+", "", text)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, made_up: SimpleNamespace) -> SimpleNamespace:
-    run = tmp_path_factory.mktemp("fabricated") / "run"
-    study = made_up.fabricate(run)
-    shutil.rmtree(run / MISSING)
-    (run / f"{FAILED}.json").unlink()
-    page = appendix.build(run, study, HEADER, {FAILED: REASON})
-    source = page.read_text()
-    text = html.unescape(re.sub(r"<[^>]+>", " ", source.partition("<body>")[2]))
-    printed = "".join(sheet.extract_text() for sheet in PdfReader(run / "appendix/appendix.pdf").pages)
-    return SimpleNamespace(
-        run=run, study=study, source=source, page=squeezed(text), pdf=squeezed(printed), content=files.read_json(run / "results.json")
-    )
 
 
 def both(built: SimpleNamespace, text: str) -> None:
@@ -148,7 +125,9 @@ def test_missing_and_failed_units_are_said_in_place(built: SimpleNamespace) -> N
 def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: SimpleNamespace, made_up: SimpleNamespace) -> None:
     (shown,) = [entry["dream"] for entry in built.content["figures"] if entry["figure"] == "6.15"]
     assert shown.split("/")[4:6] == list(made_up.dead)
-    both(built, f"dead: {words.STATES['silent_on_start']}")
+    assert squeezed(f"dead: {words.STATES['silent_on_start']}") in built.pdf
+    assert squeezed(f"dead: {words.STATES_SHORT['silent_on_start']}") in built.page
+    assert handed_over(built.run / f"appendix/dreams/{words.slug(shown)}.js")["verdict"] == f"dead: {words.STATES['silent_on_start']}"
     (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
     assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
     assert [each["target"] for each in line["not_rose"]] == ["2"]
@@ -198,7 +177,7 @@ def test_the_pdf_has_bookmarks_page_labels_and_lists_that_lead_to_what_they_name
     assert reader.page_labels[0] == "i"
     front = reader.page_labels.index("1")
     assert squeezed("List of figures") in squeezed("".join(page.extract_text() for page in reader.pages[:front]))
-    assert sum(len(page.get("/Annots", [])) for page in reader.pages[:front]) == len(flat)
+    assert sum(len(page.annotations or ()) for page in reader.pages[:front]) == len(flat)
 
 
 def test_every_figure_is_a_pdf_of_its_own_with_vector_waveforms(built: SimpleNamespace) -> None:

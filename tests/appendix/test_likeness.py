@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,14 +13,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aesdream import appendix, files
+from aesdream import files
 from aesdream.appendix import likeness, results
 from aesdream.appendix.compare import compare, labels
 from aesdream.appendix.likeness import correlations, cosines, distances, linkage, nearest, square
 from aesdream.errors import UserError
 from aesdream.training.checkpoints import load_network
-
-HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def test_what_results_json_holds_is_the_likeness_of_the_dreams_and_of_the_networ
     model = next(model for model in material.models if model.name == layer["model"])
     network = load_network(model.checkpoint()).network
     seen: list[torch.Tensor] = []
-    network.conv3.register_forward_hook(lambda _m, _i, out: seen.append(out.relu().mean(2)))
+    network.layers()["conv3"].module.register_forward_hook(lambda _m, _i, out: seen.append(out.relu().mean(2)))
     with torch.no_grad():
         for index in range(len(material.corpus.ids)):
             network(torch.from_numpy(material.corpus.read(index).copy()).float()[None] / 32768)
@@ -83,10 +82,11 @@ def test_dead_filters_have_no_likeness(material: Any, made_up: SimpleNamespace) 
     assert [made_up.dead[1] in layer["targets"] for layer in layers] == [False]
 
 
-def test_runs_are_compared_by_their_results_alone(tmp_path: Path, made_up: SimpleNamespace) -> None:
+def test_runs_are_compared_by_their_results_alone(tmp_path: Path, built: SimpleNamespace) -> None:
     for name in ("one", "two"):
-        study = made_up.fabricate(tmp_path / name)
-        appendix.build(tmp_path / name, study, HEADER)
+        (tmp_path / name).mkdir()
+        shutil.copytree(built.run / "appendix/data", tmp_path / name / "appendix/data")
+        shutil.copy(built.run / "results.json", tmp_path / name)
     content = files.read_json(tmp_path / "two/results.json")
     content["tables"][0]["mean"]["roc_auc"] = {"value": 0.1234, "low": 0.1, "high": 0.2}
     files.write_json(tmp_path / "two/results.json", content)

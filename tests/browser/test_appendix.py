@@ -1,4 +1,4 @@
-"""The appendix's page in a real browser, from disk: of a fabricated run in which a model is missing, and dreams failed, were never made, or are dead."""
+"""The appendix's page in a real browser, from disk: of a run in which a model is missing, and dreams failed, were never made, or are dead."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from scipy.stats import binomtest
 
 from aesdream import appendix, files
 from aesdream.appendix.compare import compare
-from tests.fabricated import DEAD, TREE, fabricate
+from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, TREE, fabricate
 
 MODEL = "plain/by-family/split0-seed0"
-FAILED = f"dreams/appendix/{MODEL}/conv4/1/post/source"
-MISSING = f"dreams/appendix/{MODEL}/conv3/1/pre/source"
-HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
+UNMADE = f"dreams/appendix/{MODEL}/conv3/1/pre/source"
 SIZES = [{"width": 1440, "height": 900}, {"width": 360, "height": 740}]
 SERIOUS = ("serious", "critical")
 
@@ -30,10 +28,10 @@ SERIOUS = ("serious", "critical")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("with space & sign") / "run"
     study = fabricate(folder, {**TREE, "sounds": {**TREE["sounds"], "seconds": 2}})
-    for name in (FAILED, MISSING):
+    for name in (FAILED, UNMADE):
         (folder / f"{name}.json").unlink()
-    shutil.rmtree(folder / "models/plain/augment-first/split1-seed0")
-    appendix.build(folder, study, HEADER, {FAILED: "the disk was full"})
+    shutil.rmtree(folder / MISSING)
+    appendix.build(folder, study, HEADER, {FAILED: REASON})
     return folder
 
 
@@ -161,7 +159,7 @@ def test_what_failed_is_missing_or_dead_says_so_in_its_place(page: Page, run: Pa
     page.goto(address(run, "#conv3/1/pre"))
     expect(page.locator("#detail .warning")).to_have_text("This dream is not there: not made yet.")
     page.goto(address(run, "#conv4/2/post"))
-    expect(page.locator("#detail .state")).to_contain_text("dead: silent on start")
+    expect(page.locator("#detail .state")).to_contain_text("dead: silent on the start")
     page.keyboard.press("Escape")
     expect(page.locator("#grid .card.failed .state")).to_have_text("failed: the disk was full")
     expect(page.locator("#glance")).to_contain_text("models/plain/augment-first/split1-seed0")

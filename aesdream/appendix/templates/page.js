@@ -396,7 +396,7 @@
     return [
       where(dream),
       namesakes > 1 ? make("p", { class: "note" }, `${namesakes} dreams have this short address; this is the first. Its own: ${address(dream)}`) : null,
-      dream.verdict ? make("p", { class: "state" }, dream.verdict) : null,
+      told.verdict ? make("p", { class: "state" }, told.verdict) : null,
       playerBar(start),
       listening(dream, told),
       views(dream, told, start),
