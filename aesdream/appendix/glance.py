@@ -66,5 +66,5 @@ def _alike(content: Content) -> str:
         return ""
     first = layers[0]
     same = [layer for layer in layers if all(layer[key] == first[key] for key in ("sweep", "model", "side", "start"))]
-    parts = [f"{len(layer['targets'])} living filters of {words.layer_number(layer['layer'])} are of {layer['kinds']}" for layer in same]
-    return f" Many filters are near-copies of each other: in {first['model']}, the {', the '.join(parts)} kinds."
+    parts = [f"{len(layer['targets'])} living filters of {words.layer_number(layer['layer'])} are of {layer['kinds']} kinds" for layer in same]
+    return f" Filters that are near-copies of each other counted as one kind, in {first['model']} the {', the '.join(parts)}."

@@ -188,6 +188,13 @@
     for (const [name, , of] of FACETS) state[name] = NARROWED.includes(name) && runs.length === 1 ? of(dreams[0]) : "all";
     if (runs.length > 1) Object.assign(state, { side: dreams[0].side, start: dreams[0].start });
     Object.assign(state, { sort: runs.length > 1 ? "target" : "figure", search: "" });
+    begin.with ??= { ...state };
+  }
+
+  /** The address of the choice made: what differs from the first one. */
+  function choice() {
+    const changed = Object.entries(state).filter(([name, value]) => value !== begin.with[name]);
+    return changed.length ? `#dreams?${new URLSearchParams(changed)}` : "#dreams";
   }
 
   function buildFilters() {
@@ -221,7 +228,7 @@
   function matches(dream, words) {
     return (
       FACETS.every(([name, , of]) => state[name] === "all" || of(dream) === state[name]) &&
-      words.every((word) => (/^\d+$/.test(word) ? dream.target === word || dream.figure === `A.${word}` : dream.words.includes(word)))
+      words.every((word) => (/^\d+$/.test(word) ? dream.target === word : dream.words.includes(word)))
     );
   }
 
@@ -231,7 +238,7 @@
     shown = dreams.filter((dream) => matches(dream, words)).sort(SORTS[state.sort][1]);
     $("#count").textContent = `${shown.length} of ${dreams.length} dreams`;
     drawGrid();
-    if (remember) history.replaceState(null, "", `#dreams?${new URLSearchParams(state)}`);
+    if (remember) history.replaceState(null, "", choice());
   }
 
   function drawGrid() {
@@ -324,6 +331,7 @@
     const hash = decodeURI(location.hash.slice(1));
     const [chapter, query] = hash.split("?");
     if (chapter === "dreams" && query !== undefined) {
+      begin();
       for (const [name, value] of new URLSearchParams(query)) if (name in state && (name !== "sort" || value in SORTS)) state[name] = value;
       fillFilters();
       filtered(false);
@@ -343,7 +351,7 @@
 
   async function open(dream, namesakes) {
     if (!dialog.open) {
-      before = $("#filters") && shown.length ? `#dreams?${new URLSearchParams(state)}` : "#";
+      before = choice();
       dialog.showModal();
     }
     opened = dream;
