@@ -58,7 +58,7 @@ class Picture:
     ``name`` is its file's, without suffix, below ``figures/``; ``number`` is ``6.2`` or the like. ``alt`` says in words what is to be seen, unless
     the caption does. Without ``draw`` there is nothing to see, and the caption says why. A picture of a ``dream`` appears on the page as that
     dream's card, which can be heard; ``sound`` is what else is heard with a picture, as paths from the run folder: a listening copy, and the exact
-    sound.
+    sound. ``title`` is what the list of figures calls it, where the caption is long: the caption's beginning.
     """
 
     block: ClassVar[str] = "picture"
@@ -68,6 +68,7 @@ class Picture:
     draw: Callable[[Figure | SubFigure], None] | None
     alt: str = ""
     number: str = ""
+    title: str = ""
     dream: str = ""
     sound: tuple[str, str] | None = None
 

@@ -97,7 +97,7 @@ def _chosen(material: Material) -> list[Block]:
         "6.1",
         sound=("appendix/starts/source.mp3", "appendix/starts/source.wav"),
     )
-    key = Picture("colours", "the colours of every spectrogram.", figures.KEY_SIZE, figures.colour_key, "From dark to bright: −90 to 0 dB.")
+    key = Picture("colours", "Colours of every spectrogram.", figures.KEY_SIZE, figures.colour_key, "From dark to bright: −90 to 0 dB.")
     blocks: list[Block] = [Text(words.KEY, "note"), key, source, Text(words.CHOICE)]
     for entry in (entry for entry in content["figures"] if entry["figure"].startswith("6.")):
         if entry["dream"] is None:
@@ -110,10 +110,10 @@ def _chosen(material: Material) -> list[Block]:
 def _dream(material: Material, figure: str, name: str, size: tuple[float, float]) -> Picture:
     """A dream's figure: large as in the body, or flat as in the appendix; one that is missing has a caption alone."""
     entry, dream = material.entries[name], material.by_name[name]
+    draw = None
+    if dream.ready:
+        shown, start = material.views.of(dream), material.views.start(dream)
+        pictured: Any = partial(figures.body, dream=dream) if size == figures.BODY_SIZE else figures.sound
+        draw = partial(pictured, shown=shown, start=start)
     caption = f"{words.caption(entry)} ({words.command(entry)})."
-    if not dream.ready:
-        return Picture(f"figure-{figure}", caption, size, None, number=figure, dream=name)
-    shown, start = material.views.of(dream), material.views.start(dream)
-    if size == figures.BODY_SIZE:
-        return Picture(f"figure-{figure}", caption, size, partial(figures.body, dream=dream, shown=shown, start=start), number=figure, dream=name)
-    return Picture(f"figure-{figure}", caption, size, partial(figures.sound, shown=shown, start=start), number=figure, dream=name)
+    return Picture(f"figure-{figure}", caption, size, draw, number=figure, title=words.titled(entry), dream=name)

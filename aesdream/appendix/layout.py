@@ -22,6 +22,7 @@ MARGIN = 0.6
 WIDTH = PAGE[0] - 2 * MARGIN
 _POINTS = 72.0
 _GUTTER = 0.08  # between two columns of a table
+_KEPT = 3  # rows that stay with a table's notes
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Book:
         self._figure.add_artist(_hairline(y))
 
     def listing(self, table: Listing, size: float = 6.8) -> None:
-        """A table with its heading and notes; its heads are repeated on every page that it runs over to."""
+        """A table with its heading and notes; its heads are repeated on every page that it runs over to, and its notes never stand alone."""
         if table.title:
             title = f"{table.number}: {table.title}" if table.number else table.title
             self.room(1.15)
@@ -143,11 +144,12 @@ class Book:
                 self.enter(1, title)
             self.heading(title, 10, keep=0.8)
         self._heads(table, size)
-        for row in table.rows:
-            cells = _cells(row, table.widths, size)
-            height = 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+        rows = [_cells(row, table.widths, size) for row in table.rows]
+        heights = [_height(cells, size) for cells in rows]
+        for place, (cells, height) in enumerate(zip(rows, heights, strict=True)):
             before = self._number
-            self.room(height)
+            last = place == len(rows) - _KEPT
+            self.room(sum(heights[place:]) + self._notes(table, size) if last else height)
             if self._number != before:
                 self._heads(table, size)
             self._row(cells, table.widths, size, {})
@@ -160,11 +162,19 @@ class Book:
             self.text(note, size, color="#333333")
         self.space(0.15)
 
+    def measured(self, table: Listing, size: float = 6.8) -> float:
+        """The height that a table takes where it need not run over."""
+        rows = [_height(_cells(row, table.widths, size), size) for row in (table.heads, *table.rows)]
+        return sum(rows) + self._notes(table, size) + (0.55 if table.title else 0.0) + 0.3
+
+    def _notes(self, table: Listing, size: float) -> float:
+        return sum(1.35 * size / _POINTS * len(wrapped(note, WIDTH, size)) for note in table.notes) + 0.1
+
     def _heads(self, table: Listing, size: float) -> None:
         self.rule()
         cells = _cells(table.heads, table.widths, size, bold=True)
         self._row(cells, table.widths, size, {"fontweight": "bold"})
-        self._top -= 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+        self._top -= _height(cells, size)
         self.rule()
         self.space(0.02)
 
@@ -179,6 +189,10 @@ class Book:
 
 def _cells(row: Sequence[str], widths: Sequence[float], size: float, *, bold: bool = False) -> list[list[str]]:
     return [wrapped(cell, share * WIDTH - _GUTTER, size, bold=bold) for cell, share in zip(row, widths, strict=True)]
+
+
+def _height(cells: Sequence[Sequence[str]], size: float) -> float:
+    return 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
 
 
 def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:

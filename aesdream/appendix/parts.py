@@ -17,9 +17,9 @@ NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (judges.numbers, insid
 
 CHAPTERS: Sequence[Callable[[Material], list[Chapter]]] = (
     glance.chapters,
-    judges.chapters,
     gallery.chapters,
     alike.chapters,
+    judges.chapters,
     inside.chapters,
     glossary.chapters,
 )

@@ -17,6 +17,7 @@ from aesdream.appendix.layout import WIDTH, Book, Entry
 from aesdream.appendix.material import Material
 
 _WARNING = {"color": "#a33b00", "fontweight": "bold"}
+_TABLE, _LONG = 6.3, 4.5  # a table's font size in points; inches up to which it is kept on one page
 FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
@@ -62,8 +63,18 @@ def _chapter(book: Book, chapter: Chapter, material: Material) -> None:
     book.new_page()
     book.enter(0, chapter.title)
     book.heading(chapter.title, 13)
-    for block in chapter.blocks:
+    for place, block in enumerate(chapter.blocks):
+        if isinstance(block, Listing) and block.title:
+            _together(book, block, chapter.blocks[place + 1 : place + 2])
         _block(book, block, material)
+
+
+def _together(book: Book, table: Listing, following: Sequence[Block]) -> None:
+    """Room for a table, with one without a title that belongs to it, unless they are long."""
+    tables = [table, *(block for block in following if isinstance(block, Listing) and not block.title)]
+    height = sum(book.measured(each, _TABLE) for each in tables)
+    if height < _LONG:
+        book.room(height)
 
 
 def _block(book: Book, block: Block, material: Material) -> None:
@@ -75,11 +86,11 @@ def _block(book: Book, block: Block, material: Material) -> None:
     elif isinstance(block, Terms):
         for name, text in block.pairs:
             book.room(0.45)
-            book.text(name, 8.5, fontweight="bold")
-            book.text(text, 8.5, indent=0.15)
-            book.space(0.06)
+            book.text(name, 8, fontweight="bold")
+            book.text(text, 8, indent=0.15)
+            book.space(0.04)
     elif isinstance(block, Listing):
-        book.listing(block, 6.3)
+        book.listing(block, _TABLE)
     elif isinstance(block, Picture):
         _picture(book, block)
     elif isinstance(block, Dreams):
@@ -91,7 +102,7 @@ def _picture(book: Book, picture: Picture) -> None:
     height = picture.size[1] * WIDTH / picture.size[0] if picture.draw else 0.0
     book.room(height + 0.55)
     if picture.number:
-        book.enter(2, f"{numbered}{picture.caption}")
+        book.enter(2, f"{numbered}{picture.title or picture.caption}")
     if picture.draw:
         picture.draw(book.block(height))
     book.text(f"{numbered}{picture.caption}", 8)

@@ -157,8 +157,12 @@ def side(layer: str, name: str) -> str:
 
 def caption(dream: Mapping[str, Any]) -> str:
     """One dream of results.json in a line: how far it rose, how far it is from its start, how much of it nobody hears, and whether it is dead."""
-    what = title(dream["layer"], dream["target"]) + ("" if dream["side"] == "post" else f", {side(dream['layer'], dream['side'])}")
-    return f"{what}: {dream['problem']}" if dream["problem"] else f"{what}: {facts(dream)}"
+    return f"{titled(dream)}: {dream['problem'] or facts(dream)}"
+
+
+def titled(dream: Mapping[str, Any]) -> str:
+    """One dream of results.json by target, and by side where that is not after the ReLU."""
+    return title(dream["layer"], dream["target"]) + ("" if dream["side"] == "post" else f", {side(dream['layer'], dream['side'])}")
 
 
 def facts(dream: Mapping[str, Any]) -> str:
