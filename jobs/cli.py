@@ -175,14 +175,17 @@ def dream(
 
 
 @app.command()
-def appendix(run: RunFolder) -> None:
-    """Draw the appendix of a run again from what is there.
+def appendix(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder; with --compare, others after it.", metavar="RUN [OTHER...]")],
+    compare: Annotated[bool, typer.Option("--compare", help="Put the runs side by side on a page in RUN/compare, from their appendices.")] = False,
+) -> None:
+    """Draw the appendix of a run again from what is there, or put runs side by side.
 
-    Example: aesdream appendix runs/demo
+    Example: aesdream appendix runs/demo --compare runs/mine
     """
     from jobs import tools
 
-    typer.echo(tools.appendix(run))
+    typer.echo(tools.appendix(runs, compared=compare))
 
 
 def main() -> NoReturn:

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from aesdream import config, files
 from aesdream.dreaming import Dreams, census, dream, together
 from aesdream.dreaming.anatomy import anatomy
-from aesdream.dreaming.sonify import listening_copy, rms, write_wav
-from aesdream.errors import UserError
+from aesdream.dreaming.sonify import listening_copy, write_wav
 from aesdream.models.layers import Dreamable
-from aesdream.seeding import generator
 from aesdream.sounds import audio, store
-from aesdream.sounds.store import Corpus
+from aesdream.starts import start_of
 from aesdream.study import STARTS, Model, Study, Sweep, file_name, filters_of
 from aesdream.training.checkpoints import Checkpoint
 from aesdream.training.distributed import default_device
@@ -174,19 +172,3 @@ def _write(
         **anatomy(sound, start, rate),
     }
     files.finish(marker, unit.header, content, paths)
-
-
-def start_of(corpus: Corpus, study: Study, name: str) -> NDArray[np.float32]:
-    """What a dream starts from (2, samples): the study's source sound, silence, noise as loud as the source, or a file, prepared like the corpus."""
-    source = audio.floating(corpus.start)
-    if name == "source":
-        return source
-    if name == "silence":
-        return np.zeros_like(source)
-    if name == "noise":
-        return (generator(study.seed, "noise").standard_normal(source.shape) * rms(source)).clip(-1, 1).astype(np.float32)
-    try:
-        sound, rate = audio.read(Path(name))
-    except audio.UnreadableSound as error:
-        raise UserError(f"{name}: {error}") from None
-    return audio.floating(audio.prepare(sound, rate, study.sounds.preparation))

@@ -79,10 +79,19 @@ def _parsed(target: str, checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
     return layer, filters_of(filters, layer, layers[layer].filters, checkpoint.description.classes)
 
 
-def appendix(run: Path) -> str:
-    """Draw the appendix again from what the run holds, without the sounds it was made of; returns the path of its page."""
+def appendix(runs: Sequence[Path], *, compared: bool) -> str:
+    """Draw the appendix of a run again from what it holds, without the sounds it was made of, or put several side by side; the path of the page."""
+    if compared:
+        from aesdream.appendix.compare import compare
+
+        for run in runs:
+            study_of(run)
+        return str(compare(runs))
+    if len(runs) > 1:
+        raise UserError(f"appendix: draws one run, {runs[0]}; aesdream appendix {runs[0]} --compare {' '.join(map(str, runs[1:]))} compares")
     from aesdream.appendix import build
 
+    run = runs[0]
     study = study_of(run)
     marker, plan = run / "results.json", run / ledger.FOLDER / "plan.json"
     known = files.read_marker(marker) if marker.exists() else {"unit": "appendix", "digest": "", "recipe": {}}
