@@ -35,7 +35,8 @@ def bound(front: bytes, body: bytes, title: str, entries: Sequence[Entry], refer
         )
         chapter = made if not entry.level else chapter
     for line in references:
-        link = Link(rect=tuple(72 * side for side in line.box), target_page_index=first + line.to - 1, border=[0, 0, 0])
+        left, below, right, above = (72 * side for side in line.box)
+        link = Link(rect=(left, below, right, above), target_page_index=first + line.to - 1, border=[0, 0, 0])
         writer.add_annotation(line.page - 1, link)
     out = io.BytesIO()
     writer.write(out)
