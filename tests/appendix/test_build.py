@@ -185,8 +185,13 @@ def test_every_figure_is_a_pdf_of_its_own_with_vector_waveforms(built: SimpleNam
     missing = {entry["figure"] for entry in built.content["figures"] if built.run.joinpath(f"dreams/{entry['dream']}.json").exists()}
     assert {path.stem for path in figures.glob("figure-*.pdf")} == {f"figure-{number}" for number in missing}
     assert {path.stem for path in figures.glob("*.svg")} <= {path.stem for path in figures.glob("*.pdf")}
-    (page,) = PdfReader(figures / "figure-A.1.pdf").pages
+    reader = PdfReader(figures / "figure-A.1.pdf")
+    (page,) = reader.pages
     assert page.get_contents().get_data().count(b" l\n") > 1000  # lines of the waveforms' outlines
+    assert "frequency (Hz)" in page.extract_text()
+    assert len(page.images) == 1
+    sizes = [path.stat().st_size for path in figures.glob("figure-*.pdf")]
+    assert max(sizes) < 2 * min(sizes)  # each has its own pictures alone
 
 
 def test_the_form_of_results_is_what_the_documentation_says(built: SimpleNamespace) -> None:
