@@ -62,7 +62,7 @@ def singles(pages: bytes) -> Iterator[bytes]:
 
 def _keep_what_is_used(page: PageObject) -> None:
     contents = page.get_contents()
-    used = {name.decode() for name in re.findall(rb"/([^\s/<>()\[\]]+)", contents.get_data() if contents else b"")}
+    used = {name.decode() for name in re.findall(rb"/([^\s/<>()\[\]]+)", b"" if contents is None else contents.get_data())}
     shared = page["/Resources"]
     assert isinstance(shared, DictionaryObject)
     for kind in {"/XObject", "/Font", "/ExtGState", "/Pattern", "/Shading"} & {*shared}:
