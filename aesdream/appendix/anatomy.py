@@ -77,7 +77,7 @@ class FirstLayer:
 
 
 def first_layer(model: Model) -> FirstLayer | None:
-    """Read a model's conv1 out of its checkpoint; None for one that does not lie over the waveform. Raises DamagedFile."""
+    """Read a model's conv1 out of its checkpoint; None where it reads a spectrogram, no waveform. Raises DamagedFile."""
     checkpoint = load_network(model.checkpoint())
     listing = checkpoint.network.layers()  # type: ignore[operator]
     weight = next(iter(listing.values())).module.weight

@@ -25,16 +25,14 @@ def numbers(material: Material) -> dict[str, Any]:
 def chapters(material: Material) -> list[Chapter]:
     """The dead filters, and conv1 where it hears the waveform."""
     content = material.content
-    dead = Chapter("census", "Dead filters", [listing.census(content)], "Dead filters")
-    if content["census"] and not content["conv1"]:
-        return [dead]
     blocks: list[Block] = [listing.conv1(content)]
     for model in (model for model in material.dreamed if model in material.kernels):
         draw = partial(figures.kernel, layer=material.kernels[model])
         alt = "conv1's kernel and its frequency response before and after training, for both channels."
         name = f"conv1-{words.slug(model)}"
         blocks.append(Picture(name, f"conv1 of {model}, before and after training.", figures.KERNEL_SIZE, draw, alt))
-    return [dead, Chapter("conv1", "conv1, through which everything passes", blocks, "conv1")]
+    made = [Chapter("census", "Dead filters", [listing.census(content)], "Dead filters")]
+    return made + ([Chapter("conv1", "conv1, through which everything passes", blocks, "conv1")] if content["conv1"] else [])
 
 
 def networks(content: Mapping[str, Any]) -> list[Block]:

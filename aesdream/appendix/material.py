@@ -38,9 +38,9 @@ class Material:
 
     @cached_property
     def kernels(self) -> Mapping[str, anatomy.FirstLayer]:
-        """The first layer of every model that is there and hears the waveform, before and after training."""
+        """The first layer of every model that is there and reads a waveform, before and after training."""
         read = {model.name: anatomy.first_layer(model) for model in self.models if model.evaluation}
-        return {name: kernel for name, kernel in read.items() if kernel is not None}
+        return {name: layer for name, layer in read.items() if layer is not None}
 
     @cached_property
     def by_name(self) -> Mapping[str, Dream]:

@@ -46,12 +46,11 @@ def read_wav(path: Path) -> NDArray[np.float32]:
 
 
 def listening_copy(path: Path, sound: Sound, rate: int, like: Sound | None = None) -> None:
-    """A compressed copy of ``sound`` (channels, samples) for pages: no infrasound, never clipped, and as loud as ``like`` where its peaks allow and
-    ``like`` is heard.
-    """
+    """A compressed copy of ``sound`` (channels, samples) for pages: no infrasound, as loud as ``like`` where its peaks allow, never clipped."""
     heard = audible(sound, rate)
-    level, wanted = rms(heard), 0.0 if like is None else rms(audible(like, rate))
-    if level > 0 and wanted > 0:
+    level = rms(heard)
+    wanted = 0.0 if like is None else rms(audible(like, rate))
+    if wanted > 0 and level > 0:
         heard = heard * (wanted / level)
     heard = heard * min(1.0, CEILING / max(float(np.abs(heard).max()), 1e-9))
     usual = min((r for r in MP3_RATES if r >= rate), default=MP3_RATES[-1])
