@@ -23,7 +23,7 @@ def numbers(material: Material) -> dict[str, Any]:
 
 
 def chapters(material: Material) -> list[Chapter]:
-    """The dead filters, and conv1 where it hears the waveform."""
+    """The dead filters, and conv1."""
     content = material.content
     blocks: list[Block] = [listing.conv1(content)]
     for model in (model for model in material.dreamed if model in material.kernels):
