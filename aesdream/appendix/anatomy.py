@@ -76,12 +76,14 @@ class FirstLayer:
     rate: int
 
 
-def first_layer(model: Model) -> FirstLayer:
-    """Read a model's conv1 out of its checkpoint. Raises DamagedFile."""
+def first_layer(model: Model) -> FirstLayer | None:
+    """Read a model's conv1 out of its checkpoint; None where it reads a spectrogram, no waveform. Raises DamagedFile."""
     checkpoint = load_network(model.checkpoint())
     listing = checkpoint.network.layers()  # type: ignore[operator]
     weight = next(iter(listing.values())).module.weight
-    if weight.shape != checkpoint.initial.shape or weight.dim() != 3:
+    if weight.dim() != 3:
+        return None
+    if weight.shape != checkpoint.initial.shape:
         raise DamagedFile(model.folder / "checkpoint.pt", f"the first kernel was {tuple(checkpoint.initial.shape)}, is {tuple(weight.shape)}")
     before, after = (tensor.detach().to(torch.float64).numpy()[0] for tensor in (checkpoint.initial, weight))
     return FirstLayer(before, after, checkpoint.preparation.sample_rate)
