@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,8 +17,10 @@ from aesdream.config import Section
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
 from aesdream.models import Network
+from aesdream.sounds import composers, irmas
 from aesdream.sounds.audio import Preparation
-from aesdream.sounds.composers import CLASSES, sizes
+from aesdream.sounds.instruments import Instruments
+from aesdream.sounds.irmas import Irmas
 from aesdream.sounds.labelled import Folder, fewest
 from aesdream.sounds.oracular import Oracular
 from aesdream.sounds.splits import Protocol, window_samples
@@ -40,11 +42,21 @@ def _names(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
+CORPORA = {
+    "oracular": "made here",
+    "folder": "your own sounds",
+    "irmas": "your copy of IRMAS",
+    "instruments": "IRMAS's like, made here",
+}
+
+
 class SoundsSection(Preparation):
-    """Where the sounds come from (``oracular`` or ``folder``), and how they are prepared."""
+    """Where the sounds come from (one of ``CORPORA``), and how they are prepared."""
 
     oracular: Oracular | None = None
     folder: Folder | None = None
+    irmas: Irmas | None = None
+    instruments: Instruments | None = None
     start: str = PHRASE
     """The sound that dreams start from by default: the packaged phrase, or a file."""
     slice: int = Field(64, ge=1)
@@ -52,9 +64,15 @@ class SoundsSection(Preparation):
 
     @model_validator(mode="after")
     def _one_corpus(self) -> SoundsSection:
-        if (self.oracular is None) == (self.folder is None):
-            raise ValueError("needs exactly one of oracular (made here) and folder (your own sounds); one that a base gives is undone by null")
+        if sum(getattr(self, name) is not None for name in CORPORA) != 1:
+            told = ", ".join(f"{name} ({what})" for name, what in CORPORA.items())
+            raise ValueError(f"needs exactly one of {told}; one that a base gives is undone by null")
         return self
+
+    def sets(self) -> tuple[str, ...]:
+        """The names of the test sets, beside the sounds that models train on and are validated on; none for most corpora."""
+        kind = self.irmas or self.instruments
+        return () if kind is None else kind.sets
 
     @property
     def preparation(self) -> Preparation:
@@ -193,11 +211,25 @@ def _with_absolute_paths(study: Study, home: Path) -> Study:
         changes["folder"] = sounds.folder.model_copy(update={"path": absolute(sounds.folder.path)})
     if sounds.oracular is not None and sounds.oracular.source != PHRASE:
         changes["oracular"] = sounds.oracular.model_copy(update={"source": absolute(sounds.oracular.source)})
+    if sounds.irmas is not None:
+        changes["irmas"] = sounds.irmas.model_copy(update={"path": absolute(sounds.irmas.path)})
+    if sounds.instruments is not None:
+        changes["instruments"] = _with_fonts(sounds.instruments, absolute)
     sweeps = {
         name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else absolute(s) for s in sweep.starts)})
         for name, sweep in study.sweeps.items()
     }
     return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
+
+
+def _with_fonts(made: Instruments, absolute: Callable[[str], str]) -> Instruments:
+    """The section with its fonts' paths made absolute, and without a second font that is missing and may be."""
+    font = None if made.font is None else absolute(made.font)
+    second = made.second_font
+    if second is not None:
+        second = second.model_copy(update={"path": absolute(second.path)})
+        second = None if second.missing == "skip" and not Path(second.path).is_file() else second
+    return made.model_copy(update={"font": font, "second_font": second})
 
 
 def _contradictions(study: Study) -> list[str]:
@@ -224,7 +256,7 @@ def _too_few_positives(study: Study) -> list[str]:
     made, wanted = study.sounds.oracular, fewest(study.training.validation)
     if made is None:
         return []
-    positives = sizes(made.count, made.share, made.exchanged)[0]
+    positives = composers.sizes(made.count, made.share, made.exchanged)[0]
     fewer = min(positives, made.count - positives)
     few = f"share {made.share:g} of {made.count} sounds leaves {fewer} of one class; at least {wanted} are needed to split it: raise count"
     return [f"sounds.oracular: {few}"] if fewer < wanted else []
@@ -256,4 +288,4 @@ def known_classes(study: Study) -> tuple[str, ...]:
     """The classes that the configuration alone tells; empty where only the folder does."""
     if study.sounds.folder is not None:
         return study.sounds.folder.classes or ()
-    return CLASSES
+    return composers.CLASSES if study.sounds.oracular is not None else irmas.CLASSES

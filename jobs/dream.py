@@ -47,7 +47,7 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
-    values = study.input_samples(model.treatment) * audio.CHANNELS
+    values = study.input_samples(model.treatment) * study.sounds.channels
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,

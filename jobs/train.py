@@ -53,7 +53,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     }
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
-    heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + RARE * (treatment.oversampling - 1))
+    heard = count * windows * samples * study.sounds.channels / 1e6 * (1 + RARE * (treatment.oversampling - 1))
     name = f"models/{model.name}"
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000)
 
@@ -81,7 +81,7 @@ class _Making:
         self.folder, self.state = (run / unit.marker).parent, state_path(run, unit)
         self.corpus = store.opened(corpus_path(run))
         known = self.corpus.families if self.corpus.families_known else None
-        self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
+        self.sounds = splits.Sounds(self.corpus.label, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
         self.treatment = study.training.treatments[model.treatment]
         self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 

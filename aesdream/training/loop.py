@@ -20,7 +20,7 @@ from torch import nn
 from aesdream.errors import DamagedFile
 from aesdream.files import is_there, write_bytes
 from aesdream.seeding import generator, integer
-from aesdream.sounds.audio import CHANNELS, FULL_SCALE
+from aesdream.sounds.audio import FULL_SCALE
 from aesdream.sounds.splits import Items, Split
 from aesdream.sounds.store import Corpus
 from aesdream.training import checkpoints, statistics
@@ -60,11 +60,12 @@ class Listener:
         self.buffer = self.like.new_empty(0, device="cpu")
 
     def batch(self, items: Items) -> torch.Tensor:
-        """(n, 2, samples) in [-1, 1), laid out channel by channel."""
-        size = len(items) * CHANNELS * items.samples
+        """(n, channels, samples) in [-1, 1), laid out channel by channel."""
+        channels = self.corpus.channels
+        size = len(items) * channels * items.samples
         if len(self.buffer) < size:
             self.buffer = self.like.new_empty(size, device="cpu")
-        heard = self.buffer[:size].view(CHANNELS, len(items), items.samples)
+        heard = self.buffer[:size].view(channels, len(items), items.samples)
         for place, (sound, offset) in enumerate(zip(items.sound.tolist(), items.offset.tolist(), strict=True)):
             heard[:, place] = torch.from_numpy(self.corpus.read(sound, offset, items.samples))
         return heard.mul_(1 / FULL_SCALE).to(self.like.device).transpose(0, 1)

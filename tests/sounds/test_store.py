@@ -54,7 +54,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def everything(corpus: Corpus) -> list[Any]:
     """All that a corpus tells, as plain values."""
-    columns = [corpus.ids, corpus.families, corpus.origins, corpus.labels, corpus.scores, corpus.descriptors, corpus.start]
+    columns = [corpus.ids, corpus.families, corpus.origins, corpus.label, corpus.scores, corpus.descriptors, corpus.start]
     facts = [corpus.attributes, corpus.classes, corpus.descriptor_names, corpus.families_known, corpus.sample_rate, corpus.samples]
     sounds = [corpus.read(index).tolist() for index in range(COUNT)]
     return [*(c.tolist() if isinstance(c, np.ndarray) else c for c in columns), *facts, *sounds]
@@ -70,7 +70,7 @@ def test_what_went_in_comes_out(path: Path) -> None:
     assert corpus.families_known is True
     assert (corpus.sample_rate, corpus.samples) == (8000, SAMPLES)
     assert corpus.descriptor_names == list(descriptors.LEVEL + descriptors.PLAIN)
-    np.testing.assert_array_equal(corpus.labels, LABELS)
+    np.testing.assert_array_equal(corpus.label, LABELS)
     np.testing.assert_array_equal(corpus.scores, [p.score for p in given])
     np.testing.assert_array_equal(corpus.descriptors, [p.descriptors for p in given])
     np.testing.assert_array_equal(corpus.start, sound(99))

@@ -42,8 +42,8 @@ def write_corpus(folder: Path, count: int) -> Path:
 
 def everything(corpus: store.Corpus) -> Items:
     """All sounds as they are."""
-    count = len(corpus.labels)
-    return Items(np.arange(count), np.zeros(count, np.int64), corpus.labels, corpus.samples)
+    count = len(corpus.label)
+    return Items(np.arange(count), np.zeros(count, np.int64), corpus.label, corpus.samples)
 
 
 def lesson(corpus: store.Corpus, state: Path, *, train: int, epochs: int, batch: int = 8, precision: str = "float32", seed: int = 0) -> loop.Lesson:
