@@ -24,9 +24,8 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
 
     Each is {"name", "kind" (input, conv, pool, dense), "lines": what it does, "shape": what it hands on, "parameters"}; found by running it.
     """
-    samples = study.input_samples(treatment)
-    network = study.network.settings.build(samples, classes, torch.Generator())
-    rate = study.sounds.sample_rate
+    samples, rate = study.input_samples(treatment), study.sounds.sample_rate
+    network = study.network.settings.build(samples, classes, torch.Generator(), channels=2, sample_rate=rate)
     steps: list[dict[str, Any]] = [
         {
             "name": "sound",
