@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from aesdream import config
 from aesdream.config import Section
-from aesdream.dreaming.rules import RULES
+from aesdream.dreaming.settings import RELATIVE, STARTS, Sweep, contradictions, filters_of, is_file
 from aesdream.errors import UserError, one_of
 from aesdream.models import Network
 from aesdream.sounds import composers, irmas
@@ -28,20 +28,6 @@ from aesdream.training.settings import Training, file_names
 
 PHRASE = "trombone"
 """The packaged source sound."""
-STARTS = ("source", "silence", "noise")
-SIDES = ("post", "pre")
-
-
-def _names(value: Any) -> Any:
-    items = list(value) if isinstance(value, list | tuple) else [value]
-    if wrong := [item for item in items if isinstance(item, bool) or not isinstance(item, str | int)]:
-        raise ValueError(f"{wrong[0]!r} is no name; {config.QUOTE}")
-    return tuple(dict.fromkeys(str(item) for item in items))
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-
-
 CORPORA = {
     "oracular": "made here",
     "folder": "your own sounds",
@@ -78,32 +64,6 @@ class SoundsSection(Preparation):
     def preparation(self) -> Preparation:
         """The part that decides how a sound becomes a network's input."""
         return Preparation(**{name: getattr(self, name) for name in Preparation.model_fields})
-
-
-class Sweep(Section):
-    """A named set of dreams: models x layers x targets x sides x starts."""
-
-    models: Names
-    """Globs on model names, ``treatment/protocol/split0-seed0``."""
-    layers: Names
-    targets: Names = ("all",)
-    """Filters (``17``), several summed (``3+5``), class names, or ``all``."""
-    sides: tuple[Literal["pre", "post"], ...] = ("post",)
-    starts: Names = ("source",)
-    """``source``, ``silence``, ``noise``, or a sound file."""
-    rule: str = "std"
-    step: float = Field(0.002, gt=0)
-    steps: int = Field(256, ge=1)
-    stop_rms: float | None = Field(None, gt=0)
-    """Stop where the root mean square distance from the start reaches this."""
-    batch: int = Field(8, ge=2)
-    """Dreams computed together; short batches are filled up, so that packing changes no bit."""
-
-    @model_validator(mode="after")
-    def _known_rule(self) -> Sweep:
-        if self.rule not in RULES:
-            raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
-        return self
 
 
 @dataclass(frozen=True, order=True)
@@ -175,14 +135,9 @@ def file_name(target: str) -> str:
     return quote(target, safe="+ ").replace(".", "%2E")
 
 
-def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:
-    """The filter numbers that a target names (``17``, ``3+5``, a class). Raises UserError for one that the layer lacks."""
-    parts = [target] if layer == "class" and target in classes else target.split("+")
-    found = [classes.index(part) if layer == "class" and part in classes else int(part) if part.isdecimal() else -1 for part in parts]
-    if any(not 0 <= number < filters for number in found):
-        valid = f"0 to {filters - 1}" + (f", or {', '.join(classes)}" if layer == "class" else "")
-        raise UserError(f"target {layer}:{target}: {layer} has {filters} filters; valid: {valid}, several joined by +")
-    return tuple(found)
+def start_name(start: str) -> str:
+    """What dreams from a start are called: its name, or its file's."""
+    return Path(start).stem if is_file(start) else start
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Study:
@@ -216,7 +171,7 @@ def _with_absolute_paths(study: Study, home: Path) -> Study:
     if sounds.instruments is not None:
         changes["instruments"] = _with_fonts(sounds.instruments, absolute)
     sweeps = {
-        name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else absolute(s) for s in sweep.starts)})
+        name: sweep.model_copy(update={"starts": tuple(absolute(s) if is_file(s) else s for s in sweep.starts)})
         for name, sweep in study.sweeps.items()
     }
     return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
@@ -249,6 +204,7 @@ def _contradictions(study: Study) -> list[str]:
             if not any(fnmatchcase(model, pattern) for model in known)
         ]
         lines += _wrong_starts(name, sweep)
+        lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), study.network.han is not None)]
     return list(dict.fromkeys(lines + wrong_targets(study, known_classes(study))))
 
 
@@ -263,9 +219,9 @@ def _too_few_positives(study: Study) -> list[str]:
 
 
 def _wrong_starts(name: str, sweep: Sweep) -> list[str]:
-    files = [start for start in sweep.starts if start not in STARTS]
+    files = [start for start in sweep.starts if is_file(start)]
     lines = [f"{start}: no such file; give {', '.join(STARTS)} or sound files" for start in files if not Path(start).is_file()]
-    names = Counter([Path(file).stem for file in files] + [start for start in sweep.starts if start in STARTS])
+    names = Counter(start_name(start) for start in sweep.starts)
     lines += [f"{times} starts are called {stem!r}, as their dreams would be; rename one" for stem, times in names.items() if times > 1]
     return [f"sweeps.{name}.starts: {line}" for line in lines]
 
@@ -275,7 +231,7 @@ def wrong_targets(study: Study, classes: Sequence[str]) -> list[str]:
     lines = []
     layers = study.network.settings.layer_filters(len(classes))
     for name, sweep in study.sweeps.items():
-        asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target != "all"]
+        asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target not in ("all", *RELATIVE)]
         for layer, target in asked:
             try:
                 filters_of(target, layer, layers[layer], classes)
