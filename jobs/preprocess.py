@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from aesdream import config, files
 from aesdream.errors import UserError
 from aesdream.sounds import audio, irmas, labelled, store
@@ -49,6 +47,18 @@ class Sources:
         """What is odd about the sounds of a user, and no error."""
         return [line for looked_at in self.recorded.values() for line in looked_at.warnings]
 
+    @property
+    def counts(self) -> list[str]:
+        """Sounds, families and labels of every set in words, where there are test sets."""
+        if len(self.sets) == 1:
+            return []
+        known = {name: corpus.known(()) for name, corpus in self.sets.items()}
+        return [
+            f"{name or 'training'}: {len(told.labels)} sounds of {len(set(told.families))} recordings: "
+            + ", ".join(f"{label} {count}" for label, count in told.count(self.corpus.classes).items())
+            for name, told in known.items()
+        ]
+
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """What the bytes of the corpus depend on; sounds, fonts and the start by their files' content, not their paths."""
@@ -61,7 +71,7 @@ class Sources:
         for name, looked_at in self.recorded.items():
             rows = [[e.id, *e.labels, e.family, look.sha256] for e, look in zip(looked_at.entries, looked_at.inspections, strict=True)]
             told = config.digest({"classes": list(looked_at.classes), "sounds": rows})
-            recipe["_".join(["files_and_labels", *filter(None, [name])])] = told
+            recipe[f"{name}_files_and_labels" if name else "files_and_labels"] = told
         return recipe
 
 
@@ -100,13 +110,13 @@ def sources(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[aud
 
 def _examined(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[audio.Inspection]) -> Mapping[str, Labelled]:
     """The sets of a user's sounds. Raises UserError with a line for everything that is wrong with any of them."""
-    training = study.training
-    if study.sounds.irmas is not None:
-        return irmas.examined(study.sounds.irmas, entries, looks, validation=training.validation)
-    if study.sounds.folder is None:
-        return {}
+    sounds, training = study.sounds, study.training
     by_family = any("by-family" in (t.protocols or training.protocols) for t in training.treatments.values())
-    return {"": labelled.examined(study.sounds.folder, entries, looks, by_family=by_family, validation=training.validation)}
+    if sounds.irmas is not None:
+        return irmas.examined(sounds.irmas, entries, looks, by_family=by_family, validation=training.validation)
+    if sounds.folder is not None:
+        return {"": labelled.examined(sounds.folder, entries, looks, by_family=by_family, validation=training.validation)}
+    return {}
 
 
 def at_least(study: Study) -> float:
@@ -192,12 +202,11 @@ def _joined(run: Path, source: Sources, set_name: str, slices: Sequence[Path]) -
     start = None if set_name else audio.prepare(*audio.read(source_path(study.sounds.start)), study.sounds.preparation)
     with files.writing(store.path(run, set_name)) as aside:
         store.join(aside, slices, labels=known.labels, families=known.families, twins=known.twins, start=start, attributes=attributes)
-    count = known.labels.sum(0) if known.labels.ndim == 2 else np.bincount(known.labels, minlength=len(corpus.classes))
     return {
         "classes": list(corpus.classes),
         "families": len(set(known.families)) if known.families_known else None,
         **known.facts,
         "positive": corpus.classes[-1],
         "count": corpus.count,
-        "labels": dict(zip(corpus.classes, map(int, count), strict=True)),
+        "labels": known.count(corpus.classes),
     }

@@ -20,7 +20,7 @@ def corpus_path(run: Path, set_name: str = "") -> Path:
     shared, scratch = store.path(run, set_name), os.environ.get(SCRATCH)
     if not scratch:
         return shared
-    copy = Path(scratch) / f"aesdream-{files.read_marker(shared.with_suffix('.json'))['files'][shared.name][:16]}.h5"
+    copy = Path(scratch) / f"aesdream-{files.read_marker(run / 'sounds.json')['files'][shared.name][:16]}.h5"
     try:
         if not os.access(copy, os.R_OK):
             with files.writing(copy) as aside:

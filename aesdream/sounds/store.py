@@ -30,12 +30,7 @@ NOTHING = np.zeros((0, 0), np.int16)
 
 def path(run: Path, set_name: str = "") -> Path:
     """Where a run keeps its corpus, or one of its test sets."""
-    return run / f"{unit(set_name)}.h5"
-
-
-def unit(set_name: str = "") -> str:
-    """The name of the unit that is a study's corpus, or one of its test sets."""
-    return f"sounds-{set_name}" if set_name else "sounds"
+    return run / (f"sounds-{set_name}.h5" if set_name else "sounds.h5")
 
 
 @dataclass(frozen=True)
