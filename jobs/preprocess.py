@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from aesdream import config, files
+from aesdream.dreaming.settings import is_file
 from aesdream.errors import UserError
 from aesdream.sounds import audio, irmas, labelled, store
 from aesdream.sounds.labelled import Labelled
 from aesdream.sounds.processes import PROCESSES
-from aesdream.study import STARTS, Study, wrong_targets
+from aesdream.study import Study, wrong_targets
 from jobs import corpora
 from jobs.corpora import Corpus, source_path
 from jobs.units import Unit
@@ -92,7 +93,7 @@ def sources(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[aud
     """The sources of a study, given one look at each entry. Raises UserError with a line for everything that is wrong with any of them."""
     problems = []
     made = study.sounds.oracular
-    starts = [start for sweep in study.sweeps.values() for start in sweep.starts if start not in STARTS]
+    starts = [start for sweep in study.sweeps.values() for start in sweep.starts if is_file(start)]
     for name in dict.fromkeys([study.sounds.start, *starts] + ([made.source] if made is not None else [])):
         found = audio.inspect(source_path(name))
         if found.problem:

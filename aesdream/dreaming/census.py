@@ -45,6 +45,14 @@ def census(network: nn.Module, layers: Iterable[str], start: torch.Tensor, corpu
     }
 
 
+def silent_on(network: nn.Module, layers: Iterable[str], inputs: torch.Tensor) -> dict[str, list[bool]]:
+    """Which filters of each layer give nothing but zeros after their activation on all ``inputs`` (n, ...)."""
+    names = list(layers)
+    with listening(network):
+        looked = _extremes(network, names, [inputs])
+    return {name: look["silent"].tolist() for name, look in looked.items()}
+
+
 def _records(upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, torch.Tensor], corpus: dict[str, torch.Tensor]) -> list[dict[str, Any]]:
     slow = {side: (gain > 0) & (gain < SLOW * _median_of_living(gain)) for side, gain in gains.items()}
     return [
