@@ -182,9 +182,12 @@ class Writing:
 
     def _write_sounds(self, marker: Path, sounds: dict[str, Sound], rate: int, own: bool) -> list[Path]:
         """The dream as WAV and for ears; where its start is drawn that too, and what was made in another way, each named."""
-        write_wav(marker.with_suffix(".wav"), sounds["dream"], rate)
-        copies = {"dream": "", **({"start": "-start"} if own else {}), **({"griffin-lim": "-griffin-lim"} if "griffin-lim" in sounds else {})}
         paths = [marker.with_suffix(".wav")]
+        write_wav(paths[0], sounds["dream"], rate)
+        if own:
+            paths.append(marker.with_name(f"{marker.stem}-start.wav"))
+            write_wav(paths[-1], sounds["start"], rate)
+        copies = {"dream": "", **({"start": "-start"} if own else {}), **({"griffin-lim": "-griffin-lim"} if "griffin-lim" in sounds else {})}
         for name, suffix in copies.items():
             paths.append(marker.with_name(f"{marker.stem}{suffix}.mp3"))
             listening_copy(paths[-1], sounds[name], rate, sounds["start"])

@@ -15,12 +15,11 @@ from aesdream import files
 from aesdream.dreaming import bands
 from aesdream.dreaming.excerpts import Excerpt, excerpt
 from aesdream.dreaming.settings import VALIDATION, drawn
-from aesdream.dreaming.sonify import rms
-from aesdream.errors import UserError
 from aesdream.models.frontends import LogMel
 from aesdream.seeding import generator
 from aesdream.sounds import audio, store
 from aesdream.sounds.store import Corpus
+from aesdream.starts import start_of
 from aesdream.study import Study
 from aesdream.training.checkpoints import Checkpoint
 from jobs.staging import corpus_path
@@ -105,23 +104,3 @@ class Starts:
         first = (length - self.samples) // 2
         offsets = [first] if self.windows == "one" else range(0, length - self.samples + 1, self.samples)
         return np.stack([audio.floating(corpus.read(found.index, offset, self.samples)) for offset in offsets]), offsets[0]
-
-
-def start_of(corpus: Corpus, study: Study, name: str) -> NDArray[np.float32]:
-    """A start that is a sound (channels, samples), prepared like the corpus: the study's source sound, silence, noise as loud as the source (one of
-    many by its number), or a file.
-    """
-    source = audio.floating(corpus.start)
-    if name == "source":
-        return source
-    if name == "silence":
-        return np.zeros_like(source)
-    kind, number = drawn(name)
-    if name == "noise" or kind:
-        path = ("noise", number) if kind else ("noise",)
-        return (generator(study.seed, *path).standard_normal(source.shape) * rms(source)).clip(-1, 1).astype(np.float32)
-    try:
-        sound, rate = audio.read(Path(name))
-    except audio.UnreadableSound as error:
-        raise UserError(f"{name}: {error}") from None
-    return audio.floating(audio.prepare(sound, rate, study.sounds.preparation))
