@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from aesdream.errors import UserError
 from aesdream.seeding import generator
-from aesdream.sounds import audio, composers, descriptors, oracular, store
+from aesdream.sounds import audio, composers, descriptors, instruments, irmas, oracular, store
 from aesdream.sounds.labelled import Labelled
 from aesdream.study import PHRASE, Study
 
 SECONDS_TO_PREPARE = 0.012
 SECONDS_TO_MAKE = 0.25
-"""A prepared and an oracular sound of the thesis's size, on one core."""
+SECONDS_TO_RENDER = 0.4
+"""A sound of the thesis's size prepared, made by the oracular processor, and rendered from sampled instruments, on one core."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ def of(study: Study, set_name: str, looked_at: Labelled | None) -> Corpus:
     """A set of a study's sounds; ``looked_at`` where they are files of a user."""
     if looked_at is not None:
         return Recorded(study, set_name, looked_at)
+    if study.sounds.instruments is not None:
+        return Rendered(study, set_name)
     return Oracular(study)
 
 
@@ -153,6 +156,36 @@ class Oracular:
         }
         families = [descent.family for descent in self.lineage]
         return Known(judgement.labels, families, True, None, {"synthetic": synthetic, "warnings": []})
+
+
+class Rendered:
+    """Excerpts rendered from sampled instruments. Those of a test set have lengths of their own."""
+
+    classes = irmas.CLASSES
+
+    def __init__(self, study: Study, set_name: str) -> None:
+        settings = study.sounds.instruments
+        assert settings is not None
+        self.study, self.settings, self.set_name = study, settings, set_name
+        self.excerpts = instruments.excerpts(settings, study.seed, set_name, study.sounds.seconds)
+        self.count, self.seconds = len(self.excerpts), max(excerpt.seconds for excerpt in self.excerpts)
+        self.cost = SECONDS_TO_RENDER
+
+    def raw(self, first: int, last: int) -> Iterator[Raw]:
+        """The excerpts, each a function of the study and the font alone."""
+        font = instruments.font(self.settings, self.set_name)
+        assert font is not None
+        for excerpt in self.excerpts[first:last]:
+            sound = instruments.rendered(excerpt, font, self.study.seed)
+            origin = {"synthetic": True, "font": font.name, "labels": list(excerpt.labels), "recording": excerpt.family}
+            yield Raw(excerpt.id, sound, instruments.RATE, origin)
+
+    def known(self, slices: Sequence[Path]) -> Known:
+        """Labels by who was made to play."""
+        font = instruments.font(self.settings, self.set_name)
+        synthetic = {"processor": instruments.DESCRIPTION, "font": font.name if font is not None else None}
+        facts = {"synthetic": synthetic, "warnings": []}
+        return Known(instruments.labels_of(self.excerpts), [excerpt.family for excerpt in self.excerpts], True, None, facts)
 
 
 def source_path(name: str) -> Path:

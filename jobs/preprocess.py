@@ -12,7 +12,7 @@ from typing import Any
 from aesdream import config, files
 from aesdream.dreaming.settings import is_file
 from aesdream.errors import UserError
-from aesdream.sounds import audio, irmas, labelled, store
+from aesdream.sounds import audio, instruments, irmas, labelled, store
 from aesdream.sounds.labelled import Labelled
 from aesdream.sounds.processes import PROCESSES
 from aesdream.study import Study, wrong_targets
@@ -69,6 +69,10 @@ class Sources:
             made = config.plain(sounds.oracular)
             # A process added to the list changes what every later draw picks.
             recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source)), "processes": config.digest(list(PROCESSES))}
+        if sounds.instruments is not None:
+            played_on = {name or "training": instruments.font(sounds.instruments, name) for name in self.sets}
+            digests = {name: files.sha256(font) for name, font in played_on.items() if font is not None}
+            recipe["instruments"] = {**config.plain(sounds.instruments), "font": digests, "second_font": None}
         for name, looked_at in self.recorded.items():
             rows = [[e.id, *e.labels, e.family, look.sha256] for e, look in zip(looked_at.entries, looked_at.inspections, strict=True)]
             told = config.digest({"classes": list(looked_at.classes), "sounds": rows})
@@ -98,6 +102,8 @@ def sources(study: Study, entries: Sequence[labelled.Entry], looks: Sequence[aud
         found = audio.inspect(source_path(name))
         if found.problem:
             problems.append(f"{source_path(name)}: {found.problem}")
+    if study.sounds.instruments is not None:
+        problems += instruments.problems(study.sounds.instruments)
     recorded: Mapping[str, Labelled] = {}
     try:
         recorded = _examined(study, entries, looks)
