@@ -188,7 +188,7 @@ def _with_fonts(made: Instruments, absolute: Callable[[str], str]) -> Instrument
 
 
 def _contradictions(study: Study) -> list[str]:
-    lines = _too_few_positives(study)
+    lines = _too_few_sounds(study)
     for name, treatment in study.training.treatments.items():
         try:
             study.network.settings.frames(study.input_samples(name))
@@ -208,8 +208,14 @@ def _contradictions(study: Study) -> list[str]:
     return list(dict.fromkeys(lines + wrong_targets(study, known_classes(study))))
 
 
-def _too_few_positives(study: Study) -> list[str]:
+def _too_few_sounds(study: Study) -> list[str]:
     made, wanted = study.sounds.oracular, fewest(study.training.validation)
+    rendered = study.sounds.instruments
+    if rendered is not None and rendered.recordings < wanted:
+        few = (
+            f"{rendered.recordings} a class are too few to split; at least {wanted} are needed with training.validation {study.training.validation:g}"
+        )
+        return [f"sounds.instruments.recordings: {few}"]
     if made is None:
         return []
     positives = composers.sizes(made.count, made.share, made.exchanged)[0]
