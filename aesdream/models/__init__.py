@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from aesdream.config import Section
 from aesdream.models.han import Han
@@ -15,6 +17,11 @@ class Network(Section):
 
     jenkins: Jenkins | None = None
     han: Han | None = None
+
+    @model_serializer(mode="wrap")
+    def _the_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the networks that it is not: a further kind changes no digest."""
+        return {name: value for name, value in handler(self).items() if value is not None}
 
     @model_validator(mode="after")
     def _one(self) -> Network:

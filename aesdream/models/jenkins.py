@@ -18,6 +18,9 @@ from aesdream.config import Section
 from aesdream.errors import UserError
 from aesdream.models.layers import Layer, Output, StridedConv1d, probabilities
 
+SECONDS_A_MILLION = 0.0018
+"""Training on a million input values once, on one core."""
+
 
 class Jenkins(Section):
     """Sizes in samples (first layer) or frames (deeper layers)."""
@@ -60,6 +63,10 @@ class Jenkins(Section):
                     f"too few for {len(self.filters)} pools of {self.pool}; choose a shorter stride"
                 )
         return lengths
+
+    def seconds(self, samples: int, channels: int) -> float:
+        """An estimate for plans: how long one core trains on one input, once; reading it is most of the work."""
+        return SECONDS_A_MILLION * samples * channels / 1e6
 
     @property
     def output(self) -> Output:

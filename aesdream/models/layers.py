@@ -29,6 +29,10 @@ class NetworkSettings(Protocol):
         """Frames that are left of an input of ``samples`` on its way. Raises UserError where nothing is."""
         ...
 
+    def seconds(self, samples: int, channels: int) -> float:
+        """An estimate for plans: how long one core trains on one input, once."""
+        ...
+
     def build(self, samples: int, classes: int, generator: torch.Generator, *, channels: int, sample_rate: int) -> nn.Module:
         """The network: (batch, channels, samples) in [-1, 1] -> logits (batch, classes)."""
         ...

@@ -106,6 +106,16 @@ def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> 
     return Items(sound, np.tile(offsets, len(chosen)), sounds.labels[sound], length)
 
 
+def hopping(lengths: NDArray[np.int64], samples: int) -> Items:
+    """Windows of ``samples`` that hop half a window through sounds of ``lengths`` (N,), as test sounds are heard (facts, section 3); their labels are
+    none of a window's affair, and zero. What is left behind the last whole window is not heard; a sound shorter than a window is one, its padding
+    with it.
+    """
+    counts = np.maximum(lengths - samples, 0) // max(1, samples // 2) + 1
+    first = np.concatenate([np.arange(count) * max(1, samples // 2) for count in counts])
+    return Items(np.repeat(np.arange(len(lengths)), counts), first, np.zeros(len(first), np.int64), samples)
+
+
 def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int, initialisation: int = 0) -> Split:
     """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
 

@@ -98,6 +98,13 @@ def test_it_equals_one_written_out_with_its_leaky_units(whole: HanNetwork) -> No
         torch.testing.assert_close(whole.body(log_mel), wanted)
 
 
+def test_it_may_hear_levels_beside_a_usual_one() -> None:
+    log_mel = torch.randn(1, 1, 43, 16, generator=torch.Generator().manual_seed(3)) - 6
+    centred = built(SMALL.model_copy(update={"centre": -6.0})).eval().body
+    with torch.no_grad():
+        torch.testing.assert_close(centred(log_mel), built().eval().body(log_mel + 6))
+
+
 def test_its_layers_are_listed_with_what_follows_them(whole: HanNetwork) -> None:
     layers = whole.layers()
     assert {name: layer.filters for name, layer in layers.items()} == Han().layer_filters(11)
