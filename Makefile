@@ -3,10 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint acceptance bench testbed testbed-stop clean
+.PHONY: demo demo-instruments test lint acceptance bench testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
+
+demo-instruments: $(READY)  ## the instrument study on sampled instruments, about ten minutes on two cores
+	$(BIN)/aesdream run configs/demo-instruments.yaml
 
 test: lint  ## lint, types and every test
 	$(BIN)/pytest -n 2 --dist loadgroup

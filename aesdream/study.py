@@ -212,9 +212,7 @@ def _too_few_sounds(study: Study) -> list[str]:
     made, wanted = study.sounds.oracular, fewest(study.training.validation)
     rendered = study.sounds.instruments
     if rendered is not None and rendered.recordings < wanted:
-        few = (
-            f"{rendered.recordings} a class are too few to split; at least {wanted} are needed with training.validation {study.training.validation:g}"
-        )
+        few = f"{rendered.recordings} a class are too few to split {study.training.validation:g} off; give at least {wanted}"
         return [f"sounds.instruments.recordings: {few}"]
     if made is None:
         return []
