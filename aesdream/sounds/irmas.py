@@ -8,7 +8,7 @@ folder. Test clips are named ``<song>-<number>.wav``; the song is their family.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from typing import Literal
 from aesdream.config import Section
 from aesdream.errors import UserError
 from aesdream.sounds.audio import Inspection
-from aesdream.sounds.labelled import NAMED_ONE_BY_ONE, Entry, Labelled, fewest, too_few, twins, with_families
+from aesdream.sounds.labelled import NAMED_ONE_BY_ONE, Entry, Labelled, fewest, twins, with_families
 
 CLASSES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
 """The predominant instruments, in the order of a model's outputs."""
@@ -130,12 +130,12 @@ def examined(settings: Irmas, found: Sequence[Entry], looks: Sequence[Inspection
     trained = {look.audio: entry for entry, look in excerpts}
     warnings += [f"{entry.id}: has the audio of {trained[look.audio].id}, which is trained on" for entry, look in clips if look.audio in trained]
     sets = {"": _labelled(excerpts, warnings), TEST: _labelled(clips, [])}
-    few = too_few([entry for entry, _ in excerpts], CLASSES, "excerpts", fewest(validation))
-    if by_family:
-        each = {(entry.label, entry.family): entry for entry in sets[""].entries}
-        few |= too_few(each.values(), [name for name in CLASSES if name not in few], "recordings", fewest(validation))
+    what = "recordings" if by_family else "excerpts"
+    there = Counter(label for label, _ in {(entry.label, entry.family if by_family else entry.id) for entry in sets[""].entries})
+    few = {label: there[label] for label in CLASSES if there[label] < fewest(validation)}
     if few:
-        raise UserError(*(f"{Path(settings.path) / TRAINING}: {line}" for line in few.values()))
+        remedy = f"at least {fewest(validation)} are needed to split them; unpack the training data again"
+        raise UserError(*(f"{Path(settings.path) / TRAINING / label}: holds {count} {what} to train on; {remedy}" for label, count in few.items()))
     return sets
 
 

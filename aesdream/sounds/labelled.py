@@ -164,11 +164,11 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
         problems += [f"{e.path}: its family is empty; name one for every sound or for none" for e in rows if not e.family]
     elif by_family:
         problems.append(f"{settings.path}: training.protocols has by-family, no sound a family; name them in labels.csv, or leave by-family out")
-    few = too_few(rows, classes, "sounds", fewest(validation))
+    few = _too_few(rows, classes, "sounds", fewest(validation))
     related, warnings = (rows, []) if problems or few else with_families(rows, looks)
     if by_family and known:
         enough = [name for name in classes if name not in few]
-        few |= too_few({(e.label, e.family): e for e in reversed(related)}.values(), enough, "families", fewest(validation))
+        few |= _too_few({(e.label, e.family): e for e in reversed(related)}.values(), enough, "families", fewest(validation))
     if len(classes) > 2 and not few:
         problems.append(f"{settings.path}: {len(classes)} classes ({', '.join(classes)}); this version judges between two: join or leave out some")
     problems += [f"{settings.path}: {line}" for line in few.values()]
@@ -198,7 +198,7 @@ def fewest(validation: float) -> int:
     return max(FEWEST, math.ceil(round(1 / min(validation, 1 - validation), 6)))
 
 
-def too_few(of: Collection[Entry], classes: Sequence[str], what: str, wanted: int) -> dict[str, str]:
+def _too_few(of: Collection[Entry], classes: Sequence[str], what: str, wanted: int) -> dict[str, str]:
     """A line for each class of which there are too few."""
     if len(classes) == 1 and all(entry.label == classes[0] for entry in of):
         return {classes[0]: f"every sound is labelled {classes[0]!r}; a judge needs at least two classes"}

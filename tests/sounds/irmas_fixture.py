@@ -53,7 +53,7 @@ class Irmas:
         return self.folder / "IRMAS-TrainingData"
 
 
-def build(folder: Path, recordings: int = 4, seconds: float = 3.0) -> Irmas:
+def build(folder: Path, recordings: int = 6, seconds: float = 3.0) -> Irmas:
     """Write ``recordings`` recordings a class: three excerpts of the first, one of each other; and ten test clips in three parts."""
     made = Irmas(folder)
     for label in CLASSES:

@@ -142,4 +142,4 @@ def test_a_class_with_too_few_recordings_to_split_is_named(broken: irmas_fixture
         if "0001" not in path.name:
             path.unlink()
     (line,) = wrong(broken.folder)
-    assert line.startswith(f"{broken.training}: class 'tru' has 2 recordings; at least 4 are needed")
+    assert line == f"{broken.training / 'tru'}: holds 2 recordings to train on; at least 4 are needed to split them; unpack the training data again"
