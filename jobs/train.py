@@ -107,6 +107,7 @@ class _Making:
     def _write(self, network: nn.Module, initial: torch.Tensor, history: loop.History) -> None:
         paths = {name: self.folder / name for name in ("split.json", "history.jsonl", "census.json", "checkpoint.pt")}
         train, validation = (splits.names(self.corpus.ids, side, self.sounds) for side in (self.split.train, self.split.validation))
+        sets = self._evaluated(network, validation)  # first: a network that diverged has nothing else to tell
         files.write_json(paths["split.json"], {"train": train, "validation": validation})
         loop.write_history(paths["history.jsonl"], history)
         counted = self._census(network)
@@ -131,7 +132,7 @@ class _Making:
             },
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "died": _death(counted),
-            "sets": self._evaluated(network, validation),
+            "sets": sets,
         }
         files.finish(self.folder / "evaluation.json", self.unit.header, content, paths)
         self.state.unlink(missing_ok=True)

@@ -6,14 +6,14 @@ The thesis made copies (oversampling) and windows first and split afterwards, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit, train_test_split
 
 from aesdream.config import Section
 from aesdream.errors import UserError
@@ -172,18 +172,30 @@ def _stratified(labels: NDArray[np.int64], share: float, seed: int, number: int)
 
 def _grouped(labels: NDArray[np.int64], families: Sequence[str], share: float, seed: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Whole families on either side; of many random splits the one whose size and class shares are nearest to those asked for."""
-    state = int(sequence(seed, "split", number).generate_state(1)[0])
-    draws = GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)
+    draws = _drawn(labels, families, share, int(sequence(seed, "split", number).generate_state(1)[0]))
     wanted = share * np.bincount(labels)
 
     def miss(draw: tuple[NDArray[np.int64], NDArray[np.int64]]) -> float:
         got = np.bincount(labels[draw[1]], minlength=len(wanted))
         return float(np.abs(got / wanted - 1).max())
 
-    train, validation = min(draws, key=miss)
+    try:
+        train, validation = min(draws, key=miss)
+    except ValueError:  # fewer families than there are classes on a side
+        train = validation = np.array([], np.int64)
     if any(len(np.unique(labels[side])) < len(wanted) for side in (train, validation)):
         raise UserError("training.protocols: by-family finds no split of the families with every class on both sides; add families, or leave it out")
     return np.sort(train), np.sort(validation)
+
+
+def _drawn(labels: NDArray[np.int64], families: Sequence[str], share: float, state: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Random splits of whole families; of many classes, whose few families would seldom all be met, stratified by the label of a family's first."""
+    if len(np.unique(labels)) == 2:
+        yield from GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)
+        return
+    distinct, first, family = np.unique(np.asarray(families), return_index=True, return_inverse=True)
+    for train, validation in StratifiedShuffleSplit(FAMILY_DRAWS, test_size=share, random_state=state).split(distinct, labels[first]):
+        yield np.flatnonzero(np.isin(family, train)), np.flatnonzero(np.isin(family, validation))
 
 
 def names(ids: Sequence[str], items: Items, sounds: Sounds) -> list[str]:
