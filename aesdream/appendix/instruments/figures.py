@@ -27,8 +27,8 @@ def performance_height(rows: Sequence[Mapping[str, Any]]) -> float:
 
 
 def performance(canvas: Canvas, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Figure 1: systems from best to worst as given; each has ``name``, ``micro_f1`` and ``macro_f1`` (estimates, or plain values of others), ``ours``
-    and ``verified``. What is ours has intervals; what nobody here could look up is hollow.
+    """Figure 1: systems in their order; each has ``name``, ``micro_f1`` and ``macro_f1`` (estimates, or plain values of others), ``ours`` and
+    ``verified``. What is ours has intervals; what nobody here could look up is hollow.
     """
     both = canvas.subplots(1, 2, sharey=True, gridspec_kw={"left": 0.36, "right": 0.98, "bottom": 0.45 / performance_height(rows), "top": 0.9})
     places = np.arange(len(rows))[::-1]
@@ -75,8 +75,8 @@ def originals(canvas: Canvas, rows: Sequence[Sequence[Dreamt]], classes: Sequenc
 def noise_grid(
     canvas: Canvas, grid: Sequence[Sequence[Dreamt]], classes: Sequence[str], outputs: Sequence[Sequence[float]], marked: NDArray[np.bool_]
 ) -> None:
-    """Figure 3: noises on the left, beside each its dreams to every class, what they share outlined (``marked`` [shape=(classes, frames, bands)]); the
-    mean outputs of a column below it.
+    """Figure 3: noises on the left, beside each its dreams to every class, what they share outlined (``marked`` [shape=(classes, frames, bands)]);
+    the mean outputs of a column below it.
     """
     rows, columns = len(grid), 1 + len(classes)
     axes = canvas.subplots(

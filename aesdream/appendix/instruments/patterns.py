@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesdream.appendix.instruments.dreamt import Dreamt
-from aesdream.appendix.instruments.sample import divided
 from aesdream.seeding import generator
-from aesdream.training.statistics import Estimate, estimate, number
+from aesdream.training.statistics import Estimate, estimate, number, ratio
 
 DRAWS = 1000
 STRONG = 0.9
@@ -62,9 +61,9 @@ class _Groups:
         pairs = np.einsum("di,dj,ij->dij", weights, weights, self.apart)
         whole = pairs.sum((1, 2))
         found = {
-            "same_class": divided(np.einsum("dij,ij->d", pairs, self.same_class), whole),
-            "same_start": divided(weights @ np.diag(self.different_class), weights.sum(1)),
-            "both_different": divided(np.einsum("dij,ij->d", pairs, self.different_class), whole),
+            "same_class": ratio(np.einsum("dij,ij->d", pairs, self.same_class), whole),
+            "same_start": ratio(weights @ np.diag(self.different_class), weights.sum(1)),
+            "both_different": ratio(np.einsum("dij,ij->d", pairs, self.different_class), whole),
         }
         return {**found, "excess": found["same_class"] - found["both_different"]}
 

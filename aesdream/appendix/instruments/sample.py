@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from aesdream.seeding import generator
 from aesdream.training.evaluation import DRAWS
-from aesdream.training.statistics import Draws, Estimate, Resampling, estimate, number, wilson
+from aesdream.training.statistics import Draws, Estimate, Resampling, estimate, number, ratio, wilson
 
 
 class Sample:
@@ -17,7 +17,8 @@ class Sample:
 
     def __init__(self, families: Sequence[str], seed: int) -> None:
         self.families = list(families)
-        self.weights = Resampling(families, DRAWS, generator(seed, "instruments")).weights(families)
+        self.resampling = Resampling(families, DRAWS, generator(seed, "instruments"))
+        self.weights = self.resampling.weights(families)
 
     def means(self, values: ArrayLike) -> tuple[float, Draws]:
         """The mean of values (n,), what is undefined left out, and that mean in every draw."""
@@ -25,7 +26,7 @@ class Sample:
         defined = np.isfinite(given)
         filled = np.where(defined, given, 0)
         mean = float(filled.sum() / defined.sum()) if defined.any() else float("nan")
-        return mean, divided(self.weights @ filled, self.weights @ defined.astype(np.float64))
+        return mean, ratio(self.weights @ filled, self.weights @ defined.astype(np.float64))
 
     def mean(self, values: ArrayLike) -> Estimate:
         """The same as a value with its interval."""
@@ -40,8 +41,3 @@ class Sample:
         n = len(set(self.families))
         low, high = wilson(n if value else 0, n)
         return {"value": value, "low": number(low), "high": number(high)}
-
-
-def divided(part: NDArray[np.float64], whole: NDArray[np.float64]) -> Draws:
-    """A quotient, NaN where it is undefined."""
-    return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=np.asarray(whole) > 0)

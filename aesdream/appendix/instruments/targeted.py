@@ -10,25 +10,27 @@ from numpy.typing import NDArray
 
 from aesdream.appendix.instruments.dreamt import Dreamt
 from aesdream.appendix.instruments.geometry import geometry
-from aesdream.appendix.instruments.sample import Sample, divided
+from aesdream.appendix.instruments.sample import Sample
 from aesdream.dreaming.settings import RELATIVE
 from aesdream.seeding import generator
-from aesdream.training.statistics import estimate, number
+from aesdream.training import multilabel
+from aesdream.training.statistics import estimate, number, ratio
 
-SAID = 0.5
-"""The output from which on a class counts as said of one window."""
+EVEN: Mapping[str, float] = {"S1": 0.5, "S2": 0.5}
+"""Thresholds of a model that has none of its own."""
 MEASURES = ("rmse_db", "mean_abs_db", "share_over_1db")
 Groups = Mapping[str, Mapping[str, Dreamt]]
 
 
-def targeted(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int) -> dict[str, Any]:
-    """Everything that is said of one model's dreams of a sweep to right and wrong classes, JSON-able; empty where there are none."""
+def targeted(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int, thresholds: Mapping[str, float] = EVEN) -> dict[str, Any]:
+    """Everything that is said of one model's dreams of a sweep to right and wrong classes, JSON-able; empty where there are none. ``thresholds`` are
+    the model's, of S1 and S2."""
     groups = {kind: {str(one.content["start"]): one for one in dreams if one.kind == kind} for kind in RELATIVE}
     groups = {kind: group for kind, group in groups.items() if group}
     if not groups:
         return {}
     told: dict[str, Any] = {"kinds": {kind: _kind(list(group.values()), classes, seed) for kind, group in groups.items()}}
-    told["performance"] = _performance(groups, classes, seed)
+    told["performance"] = _performance(groups, classes, thresholds, seed)
     if "right" in groups and "wrong" in groups:
         told.update(_pairs(groups["right"], groups["wrong"], classes, seed))
     return told
@@ -76,39 +78,25 @@ def _inversion(way: str, contents: Sequence[Mapping[str, Any]], classes: Sequenc
     }
 
 
-def _performance(groups: Groups, classes: Sequence[str], seed: int) -> dict[str, Any]:
+def _performance(groups: Groups, classes: Sequence[str], thresholds: Mapping[str, float], seed: int) -> dict[str, Any]:
     """How well the sounds that were dreamed are told: as they were, and after each kind of dream, always by their true class."""
-    told = {}
+    told: dict[str, Any] = {}
     for kind, group in groups.items():
-        dreams = list(group.values())
         if not told and kind != "right-then-wrong":  # whose start is a dream
-            told["original"] = scores(*_truth(dreams, "start", classes), _sample(dreams, seed))
-        told[kind] = scores(*_truth(dreams, "dream", classes), _sample(dreams, seed))
+            told["original"] = scores(list(group.values()), "start", classes, thresholds, seed)
+        told[kind] = scores(list(group.values()), "dream", classes, thresholds, seed)
     return told
 
 
-def _truth(dreams: Sequence[Dreamt], when: str, classes: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    outputs = np.array([one.content["outputs"][when] for one in dreams])
-    return outputs, np.array([list(classes).index(one.content["excerpt"]["right"]) for one in dreams])
-
-
-def scores(outputs: NDArray[np.float64], truth: NDArray[np.int64], sample: Sample) -> dict[str, Any]:
-    """How well outputs (n, classes) tell the one true class (n,): the share whose largest output is it, and micro and macro F1 where an output of .5
-    says a class (a class that is neither there nor said has no part in the mean)."""
-    actual = np.eye(outputs.shape[1])[truth]
-    said = (outputs >= SAID).astype(np.float64)
-    counts = [actual * said, said, actual]
-    weights = np.vstack([np.ones((1, len(truth))), sample.weights])
-    tp, claimed, there = (weights @ count for count in counts)
-    micro = divided(2 * tp.sum(1), (claimed + there).sum(1))
-    each = divided(2 * tp, claimed + there)
-    macro = divided(np.nan_to_num(each).sum(1), np.isfinite(each).sum(1).astype(np.float64))
-    return {
-        "n": len(truth),
-        "top1": sample.share(outputs.argmax(1) == truth),
-        "micro_f1": estimate(float(micro[0]), micro[1:]),
-        "macro_f1": estimate(float(macro[0]), macro[1:]),
-    }
+def scores(dreams: Sequence[Dreamt], when: str, classes: Sequence[str], thresholds: Mapping[str, float], seed: int) -> dict[str, Any]:
+    """How well the outputs for starts or dreams (``when``) tell the one true class of each: the share whose largest output is it, LRAP, and the
+    averages of S1 and S2 as for whole sets."""
+    sample, outputs = _sample(dreams, seed), np.array([one.content["outputs"][when] for one in dreams])
+    truth = np.array([list(classes).index(one.content["excerpt"]["right"]) for one in dreams])
+    heard = multilabel.Heard([one.name for one in dreams], sample.families, np.eye(len(classes), dtype=np.uint8)[truth], outputs)
+    found = multilabel.evaluate(heard, classes, thresholds, sample.resampling, leaky=False)
+    averages = {name: {key: found[name][key] for key in ("threshold", *multilabel.AVERAGES)} for name in multilabel.THRESHOLDS}
+    return {"n": len(dreams), "top1": sample.share(outputs.argmax(1) == truth), "lrap": found["lrap"], **averages}
 
 
 def _pairs(right: Mapping[str, Dreamt], wrong: Mapping[str, Dreamt], classes: Sequence[str], seed: int) -> dict[str, Any]:
@@ -143,8 +131,8 @@ def _larger(where: Sequence[tuple[int, int]], errors: NDArray[np.float64], sampl
     pairs = list(dict.fromkeys(where))
     member = np.array([[pair == own for own in where] for pair in pairs], dtype=np.float64)
     weights = np.vstack([np.ones((1, len(where))), sample.weights])
-    means = divided(weights @ (member * further).T, weights @ member.T)
-    shares = divided((np.nan_to_num(means) > 0).sum(1).astype(np.float64), np.isfinite(means).sum(1).astype(np.float64))
+    means = ratio(weights @ (member * further).T, weights @ member.T)
+    shares = ratio((np.nan_to_num(means) > 0).sum(1).astype(np.float64), np.isfinite(means).sum(1).astype(np.float64))
     found = estimate(float(shares[0]), shares[1:])
     if found["low"] is None:  # all pairs, or none, in every draw
         found = sample.share(np.full(len(where), shares[0]))
