@@ -50,7 +50,7 @@ def _claims(told: Numbers, control: Numbers | None) -> list[Numbers]:
 
 
 def _permuted(study: Study, model: str) -> bool:
-    return study.training.treatments[model.split("/")[0]].labels == "shuffled"
+    return study.training.treatments[model.split("/", maxsplit=1)[0]].labels == "shuffled"
 
 
 def thresholds(evaluation: Mapping[str, Any]) -> Mapping[str, float]:
