@@ -24,7 +24,7 @@ from aesdream.study import PHRASE, Study
 
 SECONDS_TO_PREPARE = 0.012
 SECONDS_TO_MAKE = 0.25
-SECONDS_TO_RENDER = 0.4
+SECONDS_TO_RENDER = 1.0
 """A sound of the thesis's size prepared, made by the oracular processor, and rendered from sampled instruments, on one core."""
 
 
