@@ -194,6 +194,8 @@ def _contradictions(study: Study) -> list[str]:
             study.network.settings.frames(study.input_samples(name))
         except UserError as error:
             lines += [line if treatment.window is None else f"training.treatments.{name}: {line}" for line in error.lines]
+        if treatment.dreams is not None and study.network.han is None:
+            lines.append(f"training.treatments.{name}.dreams: learns from spectrograms, which network.han alone hears")
     layers = study.network.settings.layer_filters(2)
     for name, sweep in study.sweeps.items():
         lines += [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layer in sweep.layers if layer not in layers]

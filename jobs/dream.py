@@ -20,8 +20,8 @@ from jobs.executors import in_batches
 from jobs.starts import Starts
 from jobs.units import Unit
 
-SECONDS_A_MILLION = 0.002
-"""A step of a dream of a million input values, on one core."""
+SECONDS_TO_INVERT = 1.0
+"""A spectrogram into sound in both ways, on one core."""
 OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
 """Keys of a sweep that most leave as they are."""
 KEPT_EVERY = 600.0
@@ -42,7 +42,9 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
-    values = study.input_samples(model.treatment) * study.sounds.channels
+    samples, channels = study.input_samples(model.treatment), study.sounds.channels
+    # A step of a dream costs about what it costs to train on its sound once.
+    cost = study.network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
@@ -64,8 +66,8 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         inputs={"model": model.name, "start": start},
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
-        seconds=SECONDS_A_MILLION * values / 1e6 * sweep.steps,
-        bytes=values * 5,
+        seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
+        bytes=samples * channels * 5,
     )
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from aesdream import config, files
 from aesdream.dreaming import bands, census
+from aesdream.dreaming.finetuning import fine_tune
 from aesdream.errors import UserError
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
@@ -42,7 +43,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
         "seed": study.seed,
         "threads": study.threads,
         "network": config.plain(study.network),
-        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels")},
+        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(["dreams"] if treatment.dreams else []))},
         "protocol": model.protocol,
         "split": model.split,
         "initialisation": model.seed,
@@ -101,6 +102,8 @@ class _Making:
             self.state, self.unit.header["digest"], settings.output,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
+        if self.treatment.dreams is not None:
+            history += fine_tune(network, lesson, self.treatment.dreams)
         if self.place.leads:
             self._write(network.to(self.place.device), initial, history)
 

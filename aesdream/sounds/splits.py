@@ -24,6 +24,19 @@ FAMILY_DRAWS = 64
 """Random splits of the families from which the one nearest the wanted size and class shares is taken; families differ in size."""
 
 
+class Dreamed(Section):
+    """Learning on, once trained, from dreams of training sounds to wrong classes under their true label (paper, future work)."""
+
+    sounds: int = Field(256, ge=1)
+    """Pieces of the training side that are dreamed, each to one wrong class; they are heard again beside their dreams."""
+    epochs: int = Field(2, ge=1)
+    step: float = Field(0.01, gt=0)
+    """Of the dream, in natural logarithms of magnitude."""
+    steps: int = Field(100, ge=1)
+    confidence: float = Field(0.9, gt=0, le=1)
+    """A dream stops where the wrong class's output reaches this and is the largest."""
+
+
 class Treatment(Section):
     """How a training set is made of the sounds (thesis, Methods), or a control: labels permuted, or no training at all."""
 
@@ -31,6 +44,7 @@ class Treatment(Section):
     overlap: float = Field(0.0, ge=0)
     oversampling: int = Field(1, ge=1, le=5)
     labels: Literal["given", "shuffled"] = "given"
+    dreams: Dreamed | None = None
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None
     """Only these of the study's."""
