@@ -118,7 +118,7 @@ class Recorded:
 class Oracular:
     """Sounds that the oracular processor makes, judged by a written rule."""
 
-    classes = composers.CLASSES
+    classes: tuple[str, ...] = composers.CLASSES
 
     def __init__(self, study: Study) -> None:
         settings = study.sounds.oracular
@@ -161,7 +161,7 @@ class Oracular:
 class Rendered:
     """Excerpts rendered from sampled instruments. Those of a test set have lengths of their own."""
 
-    classes = irmas.CLASSES
+    classes: tuple[str, ...] = irmas.CLASSES
 
     def __init__(self, study: Study, set_name: str) -> None:
         settings = study.sounds.instruments
