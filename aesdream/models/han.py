@@ -21,7 +21,7 @@ from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dropout, Layer, Output, probabilities
 
 POOL = 3
-SECONDS_A_BILLION = 0.1
+SECONDS_A_BILLION = 0.08
 """A billion multiplications of the convolutions, forwards and backwards, on one core."""
 
 
@@ -35,7 +35,7 @@ class Han(Section):
     """Added to a mel band's magnitude before the logarithm: about what the rounding to 16 bit leaves in a band."""
     centre: float = 0.0
     """Subtracted from the log-mel before the first convolution, whose padding with zeros then stands for a usual level and not for a loud one. The
-    source says nothing of it; about -6 makes it learn in a fraction of the steps."""
+    source says nothing of it, and at its size it makes no difference; very small networks learn nothing without (about -5)."""
     filters: tuple[int, ...] = Field((32, 64, 128, 256), min_length=1)
     """Of both convolutions of each block."""
     hidden: int = Field(1024, ge=1)

@@ -9,7 +9,7 @@ from torch import nn
 from aesdream import config
 from aesdream.errors import UserError
 from aesdream.models import Network
-from aesdream.models.han import Han, HanNetwork
+from aesdream.models.han import SECONDS_A_BILLION, Han, HanNetwork
 from aesdream.models.layers import Draws, draw_dropouts
 
 SECOND, RATE = 22050, 22050
@@ -132,6 +132,12 @@ def test_frames_are_known_without_the_network(whole: HanNetwork) -> None:
     assert Han().frames(SECOND) == [43, 15, 6, 3]
     with pytest.raises(UserError, match="fft: 1024 is too long for a sound of 512 samples"):
         Han().frames(512)
+
+
+def test_its_estimate_counts_the_multiplications_of_the_table() -> None:
+    convolutions = [row for row in TABLE if row[0].startswith("conv")]
+    products = sum(shape[1] * shape[2] * (parameters - shape[0]) for _, shape, parameters in convolutions)
+    assert Han().seconds(SECOND, 1) == pytest.approx(SECONDS_A_BILLION * products / 1e9)
 
 
 def test_gradients_reach_the_waveform() -> None:
