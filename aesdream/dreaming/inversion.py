@@ -13,10 +13,6 @@ from numpy.typing import NDArray
 
 from aesdream.models.frontends import LogMel
 
-REFINEMENTS = 16
-"""Times that the gains of the bins are corrected by what their bands still lack: overlapping bands share bins."""
-LARGEST = 4.6
-"""The most that a bin is raised or lowered, in nepers (40 dB): where a sound has hardly any energy no gain makes it what a dream asks for."""
 ITERATIONS = 32
 """Of Griffin and Lim's algorithm (librosa's default)."""
 
@@ -28,20 +24,11 @@ def with_phase(front_end: LogMel, sound: NDArray[np.floating], dreamed: NDArray[
     """
     window = front_end.window
     heard = torch.from_numpy(np.ascontiguousarray(sound)).to(window)[None]
-    spectrum = front_end.spectrum(heard)[0]
-    target = torch.from_numpy(np.ascontiguousarray(dreamed)).to(window)[0]
+    wanted = torch.from_numpy(np.ascontiguousarray(dreamed)).to(window)[0]
+    # A bin follows the bands that it is part of. Correcting it by what they still lack makes it worse: overlapping frames undo what differs in them.
     weights = front_end.filters / front_end.filters.sum(0).clamp_min(torch.finfo(window.dtype).tiny)
-    before = front_end.logarithm(spectrum.abs())
-    gain = torch.zeros_like(spectrum.abs())
-    for _ in range(REFINEMENTS):
-        reached = front_end.logarithm(spectrum.abs() * gain.exp()) if gain.any() else before
-        gain = (gain + (target - reached) @ weights).clamp(-LARGEST, LARGEST)
-    return _sound(front_end, heard, gain)
-
-
-def _sound(front_end: LogMel, heard: torch.Tensor, gain: torch.Tensor) -> NDArray[np.float32]:
-    """The sound (1, channels, samples) with its bins raised by ``gain`` (frames, bins), a natural logarithm."""
-    mono, window = heard.mean(1), front_end.window
+    gain = (wanted - front_end(heard)[0, 0]) @ weights
+    mono = heard.mean(1)
     whole = torch.stft(mono, front_end.fft, front_end.hop, window=window, center=True, pad_mode="reflect", return_complex=True)
     missing = whole.shape[-1] - len(gain)  # frames that the front end leaves out: they are changed as its last one is
     gains = torch.cat([gain, gain[-1:].expand(missing, -1)]).T

@@ -13,7 +13,7 @@ from aesdream.dreaming.climb import Climb
 from aesdream.dreaming.clips import Averaged
 from aesdream.errors import UserError
 from aesdream.models.layers import Layer
-from tests.dreaming.networks import SAMPLES, lively, noise
+from tests.dreaming.networks import SAMPLES, SETTINGS, lively, noise
 
 
 class Linear(nn.Module):
@@ -46,10 +46,14 @@ def test_a_linear_network_is_dreamed_along_its_template_from_every_start():
         torch.testing.assert_close(found.activation[row, -1] - found.activation[row, 0], 0.7 * given[row].norm())
 
 
+EVEN = SETTINGS.model_copy(update={"filters": (4, 8), "hidden": 8})
+"""Layers whose inputs are multiples of four: a row of a matrix that begins elsewhere in memory is added up in another order."""
+
+
 @pytest.mark.parametrize("shape", ["waveforms", "spectrograms"])
 def test_what_a_dream_becomes_does_not_depend_on_whose_batch_it_is_in(shape: str):
     if shape == "waveforms":
-        network, starts = lively(), [noise(seed) for seed in range(5)]
+        network, starts = lively(settings=EVEN), [noise(seed) for seed in range(5)]
     else:
         network = nn.Sequential(nn.Conv2d(1, 6, 3), nn.LeakyReLU(0.3), nn.Conv2d(6, 4, 3), nn.Flatten(), nn.Linear(4 * 16 * 12, 3))
         starts = [noise(seed, (1, 20, 16), 1.0) for seed in range(5)]

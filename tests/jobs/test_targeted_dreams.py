@@ -25,7 +25,7 @@ from tests.conftest import Call
 from tests.runs import aesdream, assert_same
 
 MODEL = "windowed/by-family/split0-seed0"
-HAN = {"han": {"fft": 256, "hop": 128, "mels": 16, "filters": [3, 4], "hidden": 6, "output": "softmax"}}
+HAN = {"han": {"fft": 256, "hop": 128, "mels": 16, "filters": [4, 4], "hidden": 8, "output": "softmax"}}
 RELATIVE = {"models": [MODEL], "layers": ["class"], "sides": ["pre"], "step": 0.05, "steps": 6, "batch": 4}
 SWEEPS: dict[str, Any] = {
     "targeted": {**RELATIVE, "targets": ["right", "wrong", "right-then-wrong"], "starts": {"held_out": 4}, "domain": "spectrogram"},
