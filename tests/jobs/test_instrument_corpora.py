@@ -11,6 +11,8 @@ import pytest
 from aesdream.sounds import audio, instruments, irmas
 from aesdream.sounds.store import Corpus
 from aesdream.study import load
+from jobs import looks
+from jobs.graph import Graph
 from tests.conftest import Call
 from tests.runs import ROOT, aesdream, contents
 from tests.sounds import irmas_fixture
@@ -143,3 +145,10 @@ def test_everything_wrong_with_a_copy_of_irmas_ends_in_exit_code_2_and_no_run(ca
     assert sum("has no labels: " in line for line in told) == 3
     assert "the file is empty; copy or export it again" in answer.err
     assert not (tmp_path / "run" / "sounds.json").exists()
+
+
+def test_the_units_of_irmas_are_known_before_any_sound_is_opened(copy: irmas_fixture.Irmas) -> None:
+    study = load(PAPER, [f"sounds.irmas.path={copy.folder}"])
+    graph = Graph.of(study, looks.unseen(study))
+    assert graph.corpus.name == "sounds"
+    assert {unit.name for unit in graph.slices} == {"sounds/slice-000", "sounds/slice-001", "sounds/test-000"}
