@@ -3,7 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo demo-instruments test lint acceptance bench testbed testbed-stop clean
+COMPOSERS := bright pulsing dense wide rough mixed
+HEARERS := $(basename $(notdir $(wildcard configs/composers/*.yaml)))
+
+.PHONY: demo demo-instruments test lint acceptance bench composers testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
@@ -27,6 +30,11 @@ testbed:  ## a real Slurm on this machine, for trying the suite without a cluste
 
 testbed-stop:  ## end that Slurm and all its jobs
 	$(PYTHON) slurm/testbed/testbed.py stop /tmp/aesdream-testbed --purge
+
+composers: $(READY)  ## what each network can hear of each synthetic composer: runs/composers, about a quarter of an hour
+	for composer in $(COMPOSERS); do for hearer in $(HEARERS); do \
+	  $(BIN)/aesdream run configs/composers/$$hearer.yaml --out runs/composers/$$hearer-$$composer \
+	    --set study=$$hearer-$$composer --set sounds.oracular.composer=$$composer || exit; done; done
 
 bench: $(READY)  ## every ratio of docs/performance.md, and its table; about five minutes, on an idle machine
 	$(BIN)/python -m benchmarks

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.runs import ROOT, command, environment
 
 STUDY = ROOT / "configs" / "jenkins2019-synthetic.yaml"
-MINUTES, GIBIBYTES = 60, 6
+MINUTES, GIBIBYTES = 20, 6
 
 
 def memory_of(root: int) -> int:
@@ -36,7 +36,7 @@ def memory_of(root: int) -> int:
     return total
 
 
-def test_the_whole_road_at_the_thesis_size_within_an_hour_and_six_gibibytes(tmp_path: Path) -> None:
+def test_the_whole_road_at_the_thesis_size_within_twenty_minutes_and_six_gibibytes(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = subprocess.Popen(command("run", STUDY, "--out", run), env=environment())
     highest = 0
@@ -59,5 +59,5 @@ def test_the_whole_road_at_the_thesis_size_within_an_hour_and_six_gibibytes(tmp_
                 print(f"{line['stage']:<12}{line['units_done']:>6} units{line['seconds']:>9.1f} s")
     print(f"whole: {minutes:.1f} min, {gibibytes:.2f} GiB at most")
     assert minutes <= MINUTES
-    assert gibibytes <= GIBIBYTES
+    assert 0 < gibibytes <= GIBIBYTES
     assert len(list((run / "dreams").rglob("*.json"))) == 112

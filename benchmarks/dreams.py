@@ -35,8 +35,8 @@ def network(samples: int = SAMPLES, *, plain: bool = False) -> JenkinsNetwork:
 
 
 def like_lucent(layer: str, steps: int) -> Callable[[], object]:
-    """Lucent's ``render_vis`` written out, without its image transforms: one filter, Adam at .05, a hook on every layer, the full forward pass, and
-    gradients for the weights too, since nothing turns them off."""
+    """Lucent's ``render_vis`` written out, since it wants torchvision, of which there is no build here; without its image transforms: one filter, Adam
+    at .05, a hook on every layer, the full forward pass, and gradients for the weights too, since nothing turns them off."""
     listener, start = network(plain=True), source()
     heard: dict[str, torch.Tensor] = {}
     for name, module in listener.named_modules():
@@ -72,11 +72,11 @@ def by_autograd(layer: str, filters: int, steps: int) -> Callable[[], object]:
     return run
 
 
-def ours(layer: str, count: int = BATCH, steps: int = STEPS, samples: int = SAMPLES, limit: float = 1.0) -> Callable[[], object]:
+def ours(layer: str, count: int = BATCH, steps: int = STEPS, samples: int = SAMPLES, limit: float = 1.0, side: str = "post") -> Callable[[], object]:
     """This project's dreams of ``count`` filters of a layer, as a sweep computes them, everything from the first copy of the start on included."""
     listener, start = network(samples), source(samples)
     targets = [number % LAYERS[layer] for number in range(count)]
-    return lambda: dream(listener, layer, targets, start, steps=steps, bounds=(-limit, limit))
+    return lambda: dream(listener, layer, targets, start, side=side, steps=steps, bounds=(-limit, limit))
 
 
 def one_pass() -> Callable[[], object]:
@@ -86,12 +86,17 @@ def one_pass() -> Callable[[], object]:
 
 
 def measured() -> dict[str, Timing]:
-    """A filter and step each way; ``dream_conv2`` and so on are ours, ``worst`` ours where every block is clipped at every step."""
+    """A filter and step each way; ``dream_conv2`` and so on are ours, ``worst`` ours where every block is clipped at every step.
+
+    A layer's filters are one batch, as in a sweep with a ``batch`` of 32. After the ReLU (``post``) some are silent on the phrase and cost little;
+    ``worst`` is before it, where all move.
+    """
     dream(network(), "conv4", [0, 1], source(), steps=1)  # what is compiled at the first call is measured apart
     return in_turn(
         {
-            **{f"dream_{layer}": (ours(layer), BATCH * STEPS) for layer in LAYERS},
-            "worst": (ours("conv4", steps=16, limit=TIGHT), BATCH * 16),
+            **{f"dream_{layer}": (ours(layer, count), count * STEPS) for layer, count in LAYERS.items()},
+            **{f"dream_{layer}_in_eights": (ours(layer, 8), 8 * STEPS) for layer, count in LAYERS.items() if count > 8},
+            "worst": (ours("conv4", steps=16, limit=TIGHT, side="pre"), BATCH * 16),
             "lucent": (like_lucent("conv4", 16), 16),
             "autograd": (by_autograd("conv4", LAYERS["conv4"], 4), BATCH * 4),
             "pass": (one_pass(), BATCH),

@@ -1,4 +1,4 @@
-"""Preparing recorded sounds of the thesis's size, HDF5 included, beside one call of SoX a sound, on one core."""
+"""Preparing recorded sounds of the thesis's size, HDF5 included, beside one call of SoX, on one core; and what describing them costs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aesdream.sounds import audio, store
+from aesdream.sounds import audio, descriptors, store
 from aesdream.sounds.audio import Preparation
 from benchmarks.dreams import source
 from benchmarks.timing import Timing, in_turn
@@ -36,5 +36,10 @@ def measured(folder: Path) -> dict[str, Timing]:
         for path in paths:
             subprocess.run(["sox", "-D", path, folder / "out.wav", "trim", "0", "10", "fade", "t", "0", "10", ".5"], check=True)
 
-    ways = {"prepare": (ours, SOUNDS), **({"sox": (sox, SOUNDS)} if shutil.which("sox") else {})}
+    heard = audio.floating(audio.prepare(*audio.read(paths[0]), Preparation()))
+
+    def describe() -> None:
+        descriptors.describe(heard, RATE)
+
+    ways = {"prepare": (ours, SOUNDS), **({"sox": (sox, SOUNDS)} if shutil.which("sox") else {}), "describe": (describe, 1)}
     return in_turn(ways)

@@ -66,9 +66,9 @@ class Bench:
         lesson = Lesson(self.corpus, split, Training(batch=BATCH), 1, study_seed=0, seed=0, state=self.state, digest="")
         train(_listened_to(network(), self.ours_heard), lesson, Place(0, 1, torch.device("cpu")))
 
-    def plain(self, workers: int, *, first_layer_too: bool = True) -> None:
-        """The same batches from a DataLoader into the same network, with torch's own first layer if so asked; no validation."""
-        listener = _listened_to(network(plain=first_layer_too), self.plain_heard)
+    def plain(self, workers: int, *, conv1d: bool = True) -> None:
+        """The same batches from a DataLoader into the same network, its first layer torch's own or ours; no validation."""
+        listener = _listened_to(network(plain=conv1d), self.plain_heard)
         optimiser = torch.optim.Adam(listener.parameters(), lr=Training().learning_rate)
         loader = DataLoader(FloatSounds(self.floats, self.items), BATCH, sampler=self.order().tolist(), num_workers=workers)
         for sounds, labels in loader:
@@ -81,10 +81,10 @@ class Bench:
         """The order in which the first epoch goes through the items."""
         return generator(0, "order", 0, 1).permutation(len(self.items))
 
-    def apart(self) -> float:
-        """The largest difference between the losses of a step of both ways of feeding one network."""
+    def apart(self, *, conv1d: bool) -> float:
+        """The largest difference between the losses of a step of both ways."""
         self.ours()
-        self.plain(0, first_layer_too=False)
+        self.plain(0, conv1d=conv1d)
         labels = torch.from_numpy(self.items.labels[self.order()])
         heard = [torch.cat(logits)[: len(labels)] for logits in (self.ours_heard, self.plain_heard)]
         steps = [nn.functional.cross_entropy(logits, labels, reduction="none").view(STEPS, BATCH).mean(1) for logits in heard]
@@ -97,9 +97,9 @@ def _listened_to(listener: nn.Module, heard: list[torch.Tensor]) -> nn.Module:
     return listener
 
 
-def measured(folder: Path) -> tuple[dict[str, Timing], float]:
-    """A step each way, and how far the loss curves are apart."""
+def measured(folder: Path) -> tuple[dict[str, Timing], tuple[float, float]]:
+    """A step each way, and how far the loss curves are apart: with the same first layer, and with torch's own in the loader's network."""
     bench = Bench(folder)
     ways = {"train": bench.ours, "loader": lambda: bench.plain(0), "loader_with_workers": lambda: bench.plain(2)}
     timed = in_turn({name: (way, STEPS) for name, way in ways.items()}, rounds=2)
-    return timed, bench.apart()
+    return timed, (bench.apart(conv1d=False), bench.apart(conv1d=True))

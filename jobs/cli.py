@@ -11,13 +11,11 @@ import typer
 
 from aesdream.errors import DamagedFile, UserError
 from aesdream.files import disk_error
+from jobs import sounds_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-sounds = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(
-    sounds, name="sounds", help="The oracular processor: make sounds level by level, see how they were made, replay it, drop what is unwanted."
-)
+app.add_typer(sounds_cli.app, name="sounds")
 
 StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file (see configs/).", metavar="STUDY.yaml")]
 Out = Annotated[Path | None, typer.Option(help="The run folder; runs/<study> if not said.", metavar="RUN")]
@@ -131,16 +129,23 @@ def judge(
     given: Annotated[
         list[Path], typer.Argument(help="Run folders or checkpoints, then sounds or folders of sounds.", metavar="RUN|CHECKPOINT... SOUND...")
     ],
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here too; must not exist yet.", metavar="FILE")] = None,
-    model: Annotated[str, typer.Option(help="Which models of a run, a glob on treatment/protocol/split0-seed0; controls are left out.")] = "*",
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file; it must not exist yet.", metavar="FILE")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Which models of a run, a glob on treatment/protocol/split0-seed0; those of its strictest protocol if not said."),
+    ] = None,
 ) -> None:
     """Judge sounds: the probability of each class, averaged over models, with their disagreement.
 
     Example: aesdream judge runs/demo my-sounds/ --csv judged.csv
     """
-    from jobs import tools
+    from jobs import judging
+    from jobs.progress import Progress
 
-    typer.echo(tools.judge(given, csv_file, model), nl=False)
+    lost = judging.judge(given, csv_file, model, Progress())
+    if lost:
+        typer.echo(f"{lost} sounds could not be judged; the note in their row says why", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -170,80 +175,17 @@ def dream(
 
 
 @app.command()
-def appendix(run: RunFolder) -> None:
-    """Draw the appendix of a run again from what is there.
+def appendix(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder; with --compare, others after it.", metavar="RUN [OTHER...]")],
+    compare: Annotated[bool, typer.Option("--compare", help="Put the runs side by side on a page in RUN/compare, from their appendices.")] = False,
+) -> None:
+    """Draw the appendix of a run again from what is there, or put runs side by side.
 
-    Example: aesdream appendix runs/demo
+    Example: aesdream appendix runs/demo --compare runs/mine
     """
     from jobs import tools
 
-    typer.echo(tools.appendix(run))
-
-
-@sounds.command()
-def generate(
-    sources: Annotated[list[Path], typer.Argument(help="Sounds, or folders of sounds; trombone is the packaged phrase.", metavar="SOURCE...")],
-    out: Annotated[Path, typer.Option(help="The folder to make them in; one that holds a part of them is gone on with.", metavar="DIR")],
-    levels: Annotated[int, typer.Option(help="How many levels, each made from the last.", min=1)] = 1,
-    outputs: Annotated[str, typer.Option(help="Sounds a level: one number, or one a level with commas.", metavar="N[,N...]")] = "100",
-    seconds: Annotated[tuple[float, float], typer.Option(help="The shortest and the longest length.", metavar="MIN MAX")] = (10.0, 10.0),
-    seed: Annotated[int, typer.Option(help="The same seed makes the same sounds.", min=0)] = 0,
-) -> None:
-    """Make sounds from others by random chains of processes, level by level. Drop what is unwanted and ask for a level more to go on.
-
-    Example: aesdream sounds generate trombone.wav --levels 2 --outputs 100 --seconds 5 12 --out mushrooms
-    """
-    from jobs import sounds as work
-    from jobs.progress import Progress
-
-    counts = work.outputs_of(outputs, levels)
-    failed = work.generate(sources, out, Progress(), outputs=counts, seconds=seconds, seed=seed)
-    if failed:
-        typer.echo(f"{failed} sounds failed. The same command tries them again.", err=True)
-        raise typer.Exit(1)
-    typer.echo(out)
-
-
-@sounds.command()
-def chain(sound: Annotated[Path, typer.Argument(help="A made sound, or the JSON beside it.", metavar="SOUND")]) -> None:
-    """Show how a sound was made, from its source on.
-
-    Example: aesdream sounds chain mushrooms/level-2/2-0013.wav
-    """
-    from jobs import chains as work
-
-    for line in work.chain(sound):
-        typer.echo(line)
-
-
-@sounds.command()
-def mimic(
-    sound: Annotated[Path, typer.Argument(help="A made sound, or the JSON beside it.", metavar="SOUND")],
-    other: Annotated[Path, typer.Option("--on", help="The sound to replay its chain on.", metavar="OTHER")],
-    out: Annotated[Path, typer.Option(help="The WAV to write; must not exist yet.", metavar="WAV")],
-) -> None:
-    """Replay the whole chain of a sound on another; on its own source it gives back the same samples.
-
-    Example: aesdream sounds mimic mushrooms/level-2/2-0013.wav --on cello.wav --out cello-2-0013.wav
-    """
-    from jobs import chains as work
-
-    for line in work.mimic(sound, other, out):
-        typer.echo(line)
-
-
-@sounds.command()
-def drop(
-    folder: Annotated[Path, typer.Argument(help="A folder that aesdream sounds generate made.", metavar="DIR")],
-    unwanted: Annotated[Path, typer.Option(help="A text file that names a sound a line, by id or path.", metavar="FILE")],
-) -> None:
-    """Take sounds out of the pool that the next level is made from; they move to DIR/dropped.
-
-    Example: aesdream sounds drop mushrooms --unwanted boring.txt
-    """
-    from jobs import sounds as work
-
-    typer.echo(work.drop(folder, unwanted))
+    typer.echo(tools.appendix(runs, compared=compare))
 
 
 def main() -> NoReturn:

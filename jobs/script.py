@@ -60,6 +60,8 @@ def _setup(site: Site, study: Study, code: Path) -> list[str]:
     if not site.hdf5_locking:
         variables["HDF5_USE_FILE_LOCKING"] = "FALSE"
     lines = [*site.setup, *(f"export {name}={shlex.quote(value)}" for name, value in variables.items())]
+    # Code that numba keeps is for one type of processor; on a shared disk two types would take each other's.
+    lines.append(f"export NUMBA_CACHE_DIR={shlex.quote(str(code.parents[1] / 'numba'))}/$(hostname)")
     lines.append(f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}")
     if site.scratch is not None:
         lines.append(f'export {SCRATCH}="{site.scratch}"')

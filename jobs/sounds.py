@@ -1,76 +1,27 @@
-"""``aesdream sounds generate`` and ``drop``: the oracular processor at work in a folder.
-
-OUT/generate.json                       what was asked, and for every level which sound comes from which
-OUT/level-1/1-0000.wav  1-0000.json     a sound and its record
-OUT/dropped/level-1/...                 what left the pool
-OUT/sounds.csv                          path,label,family: with labels filled in, the labels.csv of a study
-"""
+"""``aesdream sounds generate`` and ``drop``: the oracular processor at work in a folder (jobs.generation says what lies where)."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from aesdream import config, files
-from aesdream.config import Section
-from aesdream.errors import DamagedFile, UserError
+from aesdream.errors import UserError
 from aesdream.sounds.labelled import SUFFIXES
 from aesdream.sounds.oracular import TROMBONE, levels, records
 from aesdream.sounds.oracular.chains import LONGEST, SHORTEST
 from aesdream.sounds.oracular.mixing import Samples, Silent
-from aesdream.sounds.processes import PROCESSES
 from jobs import ledger
 from jobs.executors import Here, Task, in_batches
+from jobs.generation import DROPPED, MARKER, Asked, Generation, Judge, State, known, processes_digest, whole, write_lists
 from jobs.progress import Progress
 
-MARKER, DROPPED, TABLE = "generate.json", "dropped", "sounds.csv"
 PHRASE = "trombone"
 """The packaged source sound, by its name."""
 TOGETHER = 4
 """Sounds made as one task."""
-
-
-class Asked(Section):
-    """What decides the bytes of a generation, but for how many levels and outputs it has."""
-
-    format: Literal["aesdream-sounds-1"] = "aesdream-sounds-1"
-    seed: int
-    seconds: tuple[float, float]
-    sources: list[records.Source]
-    processes: str
-    """A digest of all processes and their ranges: another draws otherwise."""
-
-
-class State(Section):
-    """``generate.json``."""
-
-    asked: Asked
-    levels: list[list[str]]
-    """For every level planned, the parent of each of its sounds: an id, or ``source-0``."""
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A generation in its folder: the paths of its sources, and what it has come to."""
-
-    out: Path
-    sources: tuple[Path, ...]
-    state: State
-
-    def place(self, name: str) -> Path:
-        """Where a sound lies, or will."""
-        inside = Path(f"level-{name.partition('-')[0]}") / f"{name}.wav"
-        dropped = self.out / DROPPED / inside
-        return dropped if dropped.exists() else self.out / inside
-
-    def sounds(self, level: int) -> list[Path]:
-        """The sounds of a level that were made and not dropped."""
-        return sorted(path.with_suffix(".wav") for path in (self.out / f"level-{level}").glob("*.json"))
 
 
 def source_paths(given: Sequence[Path]) -> list[Path]:
@@ -111,38 +62,31 @@ def generate(
     seconds: tuple[float, float],
     seed: int,
     choose: levels.Choose = levels.keep_all,
+    judge: Judge | None = None,
+    pool: Here | None = None,
 ) -> int:
     """Make every sound of every level that is not there yet; returns how many sounds failed (0: all is done).
 
-    ``choose`` is asked for each level once it is complete, before the next is planned. Raises UserError, before anything is written, for sources that
-    cannot serve and for a folder that holds something else.
+    ``choose`` is asked for each level once it is complete, before the next is planned; ``judge`` is how it chooses, for the record. Raises UserError,
+    before anything is written, for sources that cannot serve and for a folder that holds something else.
     """
     if not SHORTEST <= seconds[0] <= seconds[1] <= LONGEST:
         raise UserError(f"--seconds {seconds[0]:g} {seconds[1]:g}: must be a shortest and a longest length from {SHORTEST:g} to {LONGEST:g} s")
     paths = source_paths(given)
-    asked = Asked(seed=seed, seconds=seconds, sources=_looked_at(paths), processes=processes_digest())
-    _known(out, asked, outputs)
-    with ledger.locked(out):
-        state = _known(out, asked, outputs)
+    asked = Asked(seed=seed, seconds=seconds, sources=_looked_at(paths), processes=processes_digest(), judge=judge)
+    known(out, asked, outputs)
+    with ledger.locked(out), nullcontext(pool) if pool else closing(Here(threads=1)) as workers:
+        state = known(out, asked, outputs)
         files.remove_leftovers(out)
-        pool = Here(threads=1)
-        try:
-            for level, count in enumerate(outputs, 1):
+        for level, count in enumerate(outputs, 1):
+            work = Generation(out, tuple(paths), state)
+            if level > len(state.levels):
+                state = _planned(work, level, count, choose)
                 work = Generation(out, tuple(paths), state)
-                if level > len(state.levels):
-                    state = _planned(work, level, count, choose)
-                    work = Generation(out, tuple(paths), state)
-                if failed := _level(work, level, pool, progress):
-                    return failed
-        finally:
-            pool.close()
-        _table(out)
+            if failed := _level(work, level, workers, progress):
+                return failed
+        write_lists(out)
     return 0
-
-
-def processes_digest() -> str:
-    """A digest of the list of processes and of every range that is drawn from."""
-    return config.digest({name: {key: str(span) for key, span in process.ranges.items()} for name, process in PROCESSES.items()})
 
 
 def _looked_at(paths: Sequence[Path]) -> list[records.Source]:
@@ -156,27 +100,6 @@ def _looked_at(paths: Sequence[Path]) -> list[records.Source]:
     if wrong:
         raise UserError(*wrong)
     return found
-
-
-def _known(out: Path, asked: Asked, outputs: Sequence[int]) -> State:
-    """What a folder has come to; a new one where there is nothing. Raises UserError where it holds something else."""
-    marker = out / MARKER
-    if not marker.exists():
-        if out.exists() and (not out.is_dir() or any(inner.name != ledger.FOLDER for inner in out.iterdir())):
-            raise UserError(f"{out}: exists already and holds no generated sounds; give another --out, nothing is overwritten")
-        return State(asked=asked, levels=[])
-    try:
-        state = config.validate(State, files.read_json(marker), str(marker))
-    except DamagedFile as damaged:
-        raise UserError(f"{damaged}; give another --out") from None
-    if changed := config.differences(config.plain(state.asked), config.plain(asked)):
-        raise UserError(*(f"{out}: {line}: its sounds were made otherwise; give another --out, nothing is overwritten" for line in changed))
-    for level, (parents, count) in enumerate(zip(state.levels, outputs, strict=False), 1):
-        if len(parents) != count:
-            raise UserError(
-                f"{out}: level {level} has {len(parents)} sounds, --outputs asks for {count}; give another --out, or ask for {len(parents)}"
-            )
-    return state
 
 
 def _planned(work: Generation, level: int, count: int, choose: levels.Choose) -> State:
@@ -243,39 +166,32 @@ def make(work: Generation, level: int, numbers: Sequence[int]) -> None:
         records.write(work.out / f"level-{level}" / f"{name}.wav", grown, rate, source=source, parents=lineage)
 
 
-def _table(out: Path) -> None:
-    """Write ``sounds.csv``."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["path", "label", "family"])
-    for path in sorted(out.glob("level-*/*.json")):
-        rows.writerow([path.with_suffix(".wav").relative_to(out).as_posix(), "", files.read_json(path)["family"]])
-    files.write_bytes(out / TABLE, text.getvalue().encode())
-
-
 def drop(out: Path, unwanted: Path) -> str:
     """Take the sounds that a file names, one a line, out of the pool. Raises UserError with a line for every name that is unknown."""
-    if not (out / MARKER).is_file():
-        raise UserError(f"{out}: holds no generated sounds (no {MARKER}); give the folder that aesdream sounds generate made")
+    whole(out)
     try:
         lines = [line.strip() for line in unwanted.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{unwanted}: cannot be read ({error}); give a text file that names a sound a line") from None
-    there = {path.stem: path for path in out.glob("level-*/*.json")}
-    gone = {path.stem for path in out.glob(f"{DROPPED}/level-*/*.json")}
+    known_ids = {path.stem for path in [*out.glob("level-*/*.json"), *out.glob(f"{DROPPED}/level-*/*.json")]}
     names = {
         line: Path(line.replace("\\", "/")).name.removesuffix(".wav").removesuffix(".json") for line in lines if line and not line.startswith("#")
     }
-    if wrong := [
-        f"{unwanted}: {line}: no such sound in {out}; give an id such as 1-0003" for line, name in names.items() if name not in {*there, *gone}
-    ]:
+    if wrong := [f"{unwanted}: {line}: no such sound in {out}; give an id such as 1-0003" for line, name in names.items() if name not in known_ids]:
         raise UserError(*wrong)
+    return dropped(out, list(names.values()))
+
+
+def dropped(out: Path, names: Sequence[str]) -> str:
+    """Take sounds out of the pool, by id; those that are out already stay there. Returns a line about it."""
     with ledger.locked(out):
-        moved = [there[name] for name in dict.fromkeys(names.values()) if name in there]
+        there = {path.stem: path for path in out.glob("level-*/*.json")}
+        moved = [there[name] for name in dict.fromkeys(names) if name in there]
         for record in moved:
             target = out / DROPPED / record.parent.name
             target.mkdir(parents=True, exist_ok=True)
             record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
             record.replace(target / record.name)
-        _table(out)
-    return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay"
+        state = write_lists(out)
+    renewed = "; generate it again to renew best/ and listen.html" if state.asked.judge is not None and moved else ""
+    return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay{renewed}"

@@ -66,15 +66,27 @@ def _bands(power: Array, rate: int, rows: int) -> Array:
 class View:
     """A sound as pictures show it: its envelope ``low`` and ``high`` [shape=(channels, columns)] and its spectrogram [shape=(rows, columns)].
 
-    ``change`` [shape=(2, columns)] is the smallest and the largest, over both channels, of what was added to its start; None where that is not known.
+    ``change`` [shape=(2, columns)] is the smallest and the largest, over both channels, of what was added to its start, ``change_heat`` the
+    spectrogram of that; None where it is not known.
     """
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     heat: NDArray[np.uint8]
-    seconds: float
-    nyquist: float
+    samples: int
+    rate: int
     change: NDArray[np.float32] | None = None
+    change_heat: NDArray[np.uint8] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.samples / self.rate
+
+    @property
+    def nyquist(self) -> float:
+        """Half its sample rate: the upper edge of its spectrogram."""
+        return self.rate / 2
 
     def half(self) -> View:
         """The same with half the columns and rows, for small pictures."""
@@ -82,7 +94,7 @@ class View:
         pairs = self.heat[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2)
         change = None if self.change is None else np.concatenate([_paired(self.change[:1]).min(axis=2), _paired(self.change[1:]).max(axis=2)])
         low, high = _paired(self.low).min(axis=2), _paired(self.high).max(axis=2)
-        return View(low, high, pairs.max(axis=1).max(axis=2), self.seconds, self.nyquist, change)
+        return View(low, high, pairs.max(axis=1).max(axis=2), self.samples, self.rate, change)
 
 
 def _paired(side: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -92,11 +104,12 @@ def _paired(side: NDArray[np.float32]) -> NDArray[np.float32]:
 def view(sound: NDArray[np.float32], rate: int, start: NDArray[np.float32] | None = None) -> View:
     """What pictures need of a sound [shape=(channels, samples)], and of what it adds to a ``start`` of the same shape."""
     low, high = envelope(sound, COLUMNS)
-    change = None
+    change = change_heat = None
     if start is not None:
         smallest, largest = envelope(sound - start, COLUMNS)
         change = np.stack([smallest.min(axis=0), largest.max(axis=0)])
-    return View(low, high, spectrogram(sound, rate, ROWS, COLUMNS), sound.shape[1] / rate, rate / 2, change)
+        change_heat = spectrogram(sound - start, rate, ROWS, COLUMNS)
+    return View(low, high, spectrogram(sound, rate, ROWS, COLUMNS), sound.shape[1], rate, change, change_heat)
 
 
 def response(kernel: Array, rate: int, points: int = 900) -> tuple[Array, Array]:

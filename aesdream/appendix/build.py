@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from aesdream import files
-from aesdream.appendix import figures, pages, pdf, results, style
-from aesdream.appendix.analysis import View, view
-from aesdream.appendix.reading import Dream
-from aesdream.appendix.results import Material
-from aesdream.appendix.thumbnails import thumbnail
+from aesdream.appendix import page_data, pages, parts, pdf, results, schema, style, thumbnails
+from aesdream.appendix.binding import singles
+from aesdream.appendix.chapters import Chapter, Picture
+from aesdream.appendix.material import Material
+from aesdream.appendix.words import slug
 from aesdream.dreaming.sonify import listening_copy, write_wav
-from aesdream.sounds import audio
 from aesdream.study import Study
+
+OURS = ("data", "dreams", "figures", "starts")
+"""Folders of the appendix in which nothing else may lie."""
 
 
 def build(run: Path, study: Study, header: Mapping[str, Any], failed: Mapping[str, str] = MappingProxyType({})) -> Path:
@@ -28,88 +31,68 @@ def build(run: Path, study: Study, header: Mapping[str, Any], failed: Mapping[st
     they would. Given the same run it writes the same bytes. Raises DamagedFile for a unit whose bytes are not what was written.
     """
     material = results.material(run, study, failed)
+    schema.check(material.content)
     folder = run / "appendix"
     with style.house():
-        written = _draw(folder, material)
+        chapters = parts.chapters(material)
+        written = [*_dreams(folder, material), *_starts(folder, material), *_pictures(folder / "figures", chapters)]
+        pdf.write(folder / "appendix.pdf", material, chapters)
+    written += [folder / "appendix.pdf", *pages.write(folder, material.content, chapters)]
+    for left in {path for name in OURS for path in (folder / name).glob("[!.]*")} - {*written}:
+        left.unlink()  # of a dream that the study no longer asks for
     companions = {str(path.relative_to(run)): path for path in sorted(written)}
     files.finish(run / "results.json", header, material.content, companions)
     return folder / "index.html"
 
 
-def _draw(folder: Path, material: Material) -> list[Path]:
-    sounds = _Sounds(material)
-    pictures = folder / "figures"
-    written, views, starts = _source(folder, material), {}, {}
-    for members in material.dreams.values():
-        for dream in (dream for dream in members if dream.ready):
-            shown, start = sounds.of(dream)
-            path = pictures / f"{pages.slug(dream.name)}.png"
-            files.write_bytes(path, thumbnail(shown, start))
-            written.append(path)
-            views[dream.name] = shown
-            if start is not None:
-                starts[dream.name] = start
-    gallery = pdf.Gallery(material, views, starts)
-    written += _pictures(pictures, material, gallery, sounds.source)
-    for picture in {*pictures.glob("[!.]*")} - {*written}:
-        picture.unlink()  # of a dream that the study no longer asks for
-    pdf.write(folder / "appendix.pdf", material, gallery, sounds.source)
-    pages.write(folder / "index.html", material.content)
-    return [*written, folder / "appendix.pdf", folder / "index.html"]
+def _dreams(folder: Path, material: Material) -> Iterator[Path]:
+    """Of every dream its thumbnail, its spectrograms and its data; of all dreams a short line each."""
+    for dream in material.by_name.values():
+        if dream.ready:
+            shown = material.views.of(dream)
+            made = {".png": thumbnails.thumbnail(shown, material.views.start(dream)), ".js": page_data.detail(material, dream)}
+            made["-heat.png"] = thumbnails.spectrogram(shown.heat)
+            if shown.change_heat is not None:
+                made["-change.png"] = thumbnails.spectrogram(shown.change_heat)
+            for suffix, data in made.items():
+                path = folder / "dreams" / f"{slug(dream.name)}{suffix}"
+                files.write_bytes(path, data)
+                yield path
+    files.write_bytes(folder / "data/dreams.js", page_data.index(material))
+    yield folder / "data/dreams.js"
 
 
-class _Sounds:
-    """Views of dreams, and of the source cut to their length."""
-
-    def __init__(self, material: Material) -> None:
-        self._samples, self._rate = audio.floating(material.corpus.start), material.corpus.sample_rate
-        self.source = view(self._samples, self._rate)
-        self._cut: dict[int, View] = {self._samples.shape[1]: self.source}
-
-    def of(self, dream: Dream) -> tuple[View, View | None]:
-        """A dream's view and its start's, where that is the source."""
-        sound, rate = dream.sound()
-        length = sound.shape[1]
-        if dream.start != "source":
-            return view(sound, rate), None
-        start = np.ascontiguousarray(self._samples[:, :length])
-        if length not in self._cut:
-            self._cut[length] = view(start, self._rate)
-        return view(sound, rate, start), self._cut[length]
+def _starts(folder: Path, material: Material) -> Iterator[Path]:
+    """What dreams start from: exact, to listen to, and its spectrogram in each length; always of the source."""
+    rate = material.corpus.sample_rate
+    named = {"source": None, **{dream.start: dream.sweep for dream in material.by_name.values() if dream.ready}}
+    for name, sweep in named.items():
+        sound = material.views.start_sound(name, sweep)
+        if sound is not None:
+            path = folder / "starts" / f"{name}.wav"
+            write_wav(path, sound, rate)
+            listening_copy(path.with_suffix(".mp3"), sound, rate)
+            yield from (path, path.with_suffix(".mp3"))
+    for (name, samples), shown in material.views.starts.items():
+        if shown is not None:
+            path = folder / "starts" / f"{name}-{samples}.png"
+            files.write_bytes(path, thumbnails.spectrogram(shown.heat))
+            yield path
 
 
-def _source(folder: Path, material: Material) -> list[Path]:
-    """The start of the dreams, exact and to listen to."""
-    corpus = material.corpus
-    sound = audio.floating(corpus.start)
-    write_wav(folder / "source.wav", sound, corpus.sample_rate)
-    listening_copy(folder / "source.mp3", sound, corpus.sample_rate)
-    return [folder / "source.wav", folder / "source.mp3"]
-
-
-def _pictures(folder: Path, material: Material, gallery: pdf.Gallery, source: View) -> list[Path]:
-    """The page's larger pictures."""
-    content = material.content
-    drawn: dict[str, Figure] = {}
-
-    def sheet(name: str, size: tuple[float, float]) -> Figure:
-        return drawn.setdefault(name, Figure(figsize=size))
-
-    for place, network in enumerate(content["network"]):
-        figures.network(sheet(f"network-{place}", figures.NETWORK_SIZE), network["layers"])
-    figures.sound(sheet("source", figures.SOURCE_SIZE), source)
-    rows = figures.estimates(content)
-    height = figures.forest_height(rows)
-    figures.draw_forest(sheet("forest", (figures.NETWORK_SIZE[0], height)), rows, height)
-    for protocol in pages.protocols(content):
-        figures.evaluation_curves(sheet(f"curves-{protocol}", figures.CURVES_SIZE), material.models, protocol)
-    for model in pages.dreamed(content):
-        if model in material.kernels:
-            figures.kernel(sheet(f"conv1-{pages.slug(model)}", figures.KERNEL_SIZE), material.kernels[model])
-    for entry in content["figures"]:
-        if entry["figure"].startswith("6.") and entry["dream"]:
-            name = entry["dream"]
-            figures.body(sheet(f"figure-{entry['figure']}", figures.BODY_SIZE), gallery.dreams[name], gallery.views[name], gallery.starts.get(name))
-    for name, figure in drawn.items():
-        style.save_svg(folder / f"{name}.svg", figure)
-    return [folder / f"{name}.svg" for name in drawn]
+def _pictures(folder: Path, chapters: Sequence[Chapter]) -> Iterator[Path]:
+    """Every figure as a PDF of its own, and as an SVG where the page shows it; the page shows dreams itself."""
+    names, sheets = [], io.BytesIO()
+    with PdfPages(sheets, metadata=pdf.FACTS) as printed:
+        for picture in (block for chapter in chapters for block in chapter.blocks if isinstance(block, Picture)):
+            if picture.draw is None:
+                continue
+            figure = Figure(figsize=picture.size)
+            picture.draw(figure)
+            printed.savefig(figure)
+            names.append(picture.name)
+            if not picture.dream:
+                yield style.save_svg(folder / f"{picture.name}.svg", figure)
+    for name, page in zip(names, singles(sheets.getvalue()), strict=True) if names else ():
+        files.write_bytes(folder / f"{name}.pdf", page)
+        yield folder / f"{name}.pdf"

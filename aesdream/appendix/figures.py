@@ -20,6 +20,9 @@ BODY_SIZE = (7.4, 3.15)
 SOURCE_SIZE = (7.4, 2.2)
 KERNEL_SIZE = (7.4, 4.4)
 CURVES_SIZE = (7.4, 4.4)
+APPENDIX_SIZE = (7.4, 2.05)
+KEY_SIZE = (7.4, 0.55)
+LIKENESS_SIZE = (7.4, 3.0)
 
 
 def network(figure: Figure | SubFigure, layers: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from aesdream.appendix.chapters import Chapter, Terms
+from aesdream.appendix.material import Material
+
 DESCRIPTORS = {
     "crest_db": "peak over RMS level, in dB.",
     "zero_crossings_hz": "changes of sign a second, mean of the channels.",
@@ -36,3 +39,8 @@ WORDS = {
     "split-first": "sounds are split first, so no sound is on both sides, though its relatives may be.",
     "by-family": "whole families of related sounds are split, so neither a sound nor a relative is on both sides.",
 }
+
+
+def chapters(_material: Material) -> list[Chapter]:
+    """All of them."""
+    return [Chapter("words", "Words", [Terms([*WORDS.items()])], "Words")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,20 +15,45 @@ from matplotlib.ft2font import LoadFlags
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 
-from aesdream.appendix.listing import Listing
+from aesdream.appendix.chapters import Listing
 from aesdream.appendix.style import GREY, PAGE
 
 MARGIN = 0.6
 WIDTH = PAGE[0] - 2 * MARGIN
 _POINTS = 72.0
 _GUTTER = 0.08  # between two columns of a table
+_KEPT = 3  # rows that stay with a table's notes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that contents or bookmarks lead to: a chapter (``level`` 0), a table (1) or a figure (2), on a page, at ``top`` inches."""
+
+    level: int
+    title: str
+    page: int
+    top: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A line of text in a ``box`` (left, bottom, right, top; inches) of a ``page`` that leads to page ``to`` of the body."""
+
+    page: int
+    box: tuple[float, float, float, float]
+    to: int
 
 
 class Book:
-    """Writes pages one after another; whatever does not fit on the page under way opens the next. Sizes are in inches, font sizes in points."""
+    """Writes pages one after another; whatever does not fit on the page under way opens the next. Sizes are in inches, font sizes in points.
 
-    def __init__(self, pages: PdfPages, running_title: str) -> None:
-        self._pages, self._running_title = pages, running_title
+    ``entries`` are what was entered so far, ``links`` the lines that refer to another book's entries.
+    """
+
+    def __init__(self, pages: PdfPages, running_title: str, *, roman: bool = False) -> None:
+        self._pages, self._running_title, self._roman = pages, running_title, roman
+        self.entries: list[Entry] = []
+        self.links: list[Reference] = []
         self._figure: Figure | None = None
         self._top = 0.0  # where the next block begins, from the lower edge of the page
         self._number = 0
@@ -40,7 +66,7 @@ class Book:
         self._top = PAGE[1] - MARGIN
         foot: dict[str, Any] = {"fontsize": 7, "color": GREY}
         self._figure.text(MARGIN / PAGE[0], 0.35 / PAGE[1], self._running_title, **foot)
-        self._figure.text(1 - MARGIN / PAGE[0], 0.35 / PAGE[1], str(self._number), ha="right", **foot)
+        self._figure.text(1 - MARGIN / PAGE[0], 0.35 / PAGE[1], _roman(self._number) if self._roman else str(self._number), ha="right", **foot)
 
     def close(self) -> None:
         """Write the page under way."""
@@ -68,6 +94,22 @@ class Book:
         part.set_facecolor("none")
         return part
 
+    def enter(self, level: int, title: str) -> None:
+        """Note what begins here, for contents and bookmarks."""
+        self.entries.append(Entry(level, title, self._number, self._top))
+
+    def reference(self, entry: Entry, size: float = 7.5) -> None:
+        """A line of contents: a title, cut where it is too long, and its page."""
+        height = 1.5 * size / _POINTS
+        self.room(height)
+        assert self._figure is not None
+        title = wrapped(entry.title, WIDTH - 0.5, size)
+        self._put(title[0] + (" …" if len(title) > 1 else ""), 0.0, height, size, {})
+        at = {"ha": "right", "fontsize": size}
+        self._figure.text(1 - MARGIN / PAGE[0], (self._top - 0.75 * height) / PAGE[1], str(entry.page), **at)
+        self.links.append(Reference(self._number, (MARGIN, self._top - height, PAGE[0] - MARGIN, self._top), entry.page))
+        self._top -= height
+
     def heading(self, text: str, size: float = 12, *, keep: float = 1.0) -> None:
         """A heading with at least ``keep`` inches below it on the same page."""
         self.room(0.35 + keep)
@@ -94,15 +136,20 @@ class Book:
         self._figure.add_artist(_hairline(y))
 
     def listing(self, table: Listing, size: float = 6.8) -> None:
-        """A table with its heading and notes; its heads are repeated on every page that it runs over to."""
+        """A table with its heading and notes; its heads are repeated on every page that it runs over to, and its notes never stand alone."""
         if table.title:
-            self.heading(table.title, 10, keep=0.8)
+            title = f"{table.number}: {table.title}" if table.number else table.title
+            self.room(1.15)
+            if table.number.startswith("Table"):
+                self.enter(1, title)
+            self.heading(title, 10, keep=0.8)
         self._heads(table, size)
-        for row in table.rows:
-            cells = _cells(row, table.widths, size)
-            height = 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+        rows = [_cells(row, table.widths, size) for row in table.rows]
+        heights = [_height(cells, size) for cells in rows]
+        for place, (cells, height) in enumerate(zip(rows, heights, strict=True)):
             before = self._number
-            self.room(height)
+            last = place == len(rows) - _KEPT
+            self.room(sum(heights[place:]) + self._notes(table, size) if last else height)
             if self._number != before:
                 self._heads(table, size)
             self._row(cells, table.widths, size, {})
@@ -115,11 +162,19 @@ class Book:
             self.text(note, size, color="#333333")
         self.space(0.15)
 
+    def measured(self, table: Listing, size: float = 6.8) -> float:
+        """The height that a table takes where it need not run over."""
+        rows = [_height(_cells(row, table.widths, size), size) for row in (table.heads, *table.rows)]
+        return sum(rows) + self._notes(table, size) + (0.55 if table.title else 0.0) + 0.3
+
+    def _notes(self, table: Listing, size: float) -> float:
+        return sum(1.35 * size / _POINTS * len(wrapped(note, WIDTH, size)) for note in table.notes) + 0.1
+
     def _heads(self, table: Listing, size: float) -> None:
         self.rule()
         cells = _cells(table.heads, table.widths, size, bold=True)
         self._row(cells, table.widths, size, {"fontweight": "bold"})
-        self._top -= 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
+        self._top -= _height(cells, size)
         self.rule()
         self.space(0.02)
 
@@ -134,6 +189,10 @@ class Book:
 
 def _cells(row: Sequence[str], widths: Sequence[float], size: float, *, bold: bool = False) -> list[list[str]]:
     return [wrapped(cell, share * WIDTH - _GUTTER, size, bold=bold) for cell, share in zip(row, widths, strict=True)]
+
+
+def _height(cells: Sequence[Sequence[str]], size: float) -> float:
+    return 1.4 * size / _POINTS * max(map(len, cells)) + 0.02
 
 
 def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
@@ -158,6 +217,16 @@ def _advance(letter: str, bold: bool) -> float:
     font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
     font.set_size(100, _POINTS)
     return float(font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100)
+
+
+def _roman(number: int) -> str:
+    """A small number as a front counts its pages."""
+    parts = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+    text = ""
+    for value, letters in parts:
+        text += letters * (number // value)
+        number %= value
+    return text
 
 
 def _hairline(y: float) -> Line2D:

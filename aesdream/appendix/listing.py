@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from aesdream.appendix import words
+from aesdream.appendix.chapters import Listing
 from aesdream.appendix.words import DASH, count, interval, number, percent, significant
 
 Content = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A table: a title, heads of columns with their share of the width, rows of text, and notes below it."""
-
-    title: str
-    heads: Sequence[str]
-    widths: Sequence[float]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = field(default_factory=tuple)
 
 
 def glance(content: Content) -> list[tuple[str, str]]:
@@ -39,18 +27,16 @@ def glance(content: Content) -> list[tuple[str, str]]:
     made = sum(model["problem"] is None for model in content["models"])
     seeds = f"{training['splits']} splits with {training['seeds']} seeds each, unless a treatment says otherwise"
     lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
-    dreams = [dream for sweep in content["sweeps"].values() for dream in sweep["dreams"]]
-    ready = [dream for dream in dreams if not dream["problem"]]
-    lines.append(("Dreams", f"{len(ready)} of {len(dreams)} made. {fates(ready)}"))
+    lines.append(("Dreams", fates(content["outcome"])))
     return lines + ([("Notes", content["study"]["notes"])] if content["study"]["notes"] else [])
 
 
-def fates(made: Sequence[Content]) -> str:
+def fates(outcome: Content) -> str:
     """How many dreams rose and how many did not, and why; the parts add up to the dreams made."""
-    found = Counter(dream["fate"] for dream in made)
-    parts = f"{found['dead']} dead, {found['overshot']} overshot, {found['unexplained']} that no test explains"
-    said = f"Of these {found['rose']} raised their target's activation and {len(made) - found['rose']} did not ({parts})."
-    slow = sum(dream["dead"] and dream["fate"] == "rose" for dream in made)
+    parts = f"{outcome['dead']} dead, {outcome['overshot']} overshot, {outcome['unexplained']} that no test explains"
+    said = f"{outcome['made']} of {outcome['asked']} made. Of these {outcome['rose']} raised their target's activation and "
+    said += f"{outcome['made'] - outcome['rose']} did not ({parts})."
+    slow = outcome["rose_although_dead"]
     return said + (f" Rose although a test calls the target dead: {slow}." if slow else "")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,63 +13,69 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aesdream import files
-from aesdream.appendix import listing, words
+from aesdream.appendix import words
 from aesdream.appendix.analysis import COLUMNS, ROWS
-from aesdream.appendix.glossary import WORDS
-from aesdream.appendix.headline import sentences
+from aesdream.appendix.chapters import Block, Chapter, Picture
 from aesdream.appendix.thumbnails import height
 
 Content = Mapping[str, Any]
+ASSETS = ("page.css", "page.js")
+THUMBNAIL = (COLUMNS // 2, height(2, ROWS))
 
 
-def slug(name: str) -> str:
-    """A unit's name as the name of a file."""
-    return name.replace("/", "--")
+@dataclass(frozen=True)
+class Source:
+    """Where a page finds the dreams of one run: the path of its appendix from the page, and what to call it among others (alone: nothing)."""
+
+    folder: str = ""
+    label: str = ""
 
 
-def protocols(content: Content) -> list[str]:
-    """Every protocol that the study has tables of."""
-    return list(dict.fromkeys(table["protocol"] for table in content["tables"]))
+@dataclass(frozen=True)
+class Cards:
+    """Pictures of dreams that stand side by side."""
+
+    block: str
+    pictures: Sequence[Picture]
 
 
-def dreamed(content: Content) -> list[str]:
-    """Every model that a sweep dreams."""
-    return list(dict.fromkeys(model for sweep in content["sweeps"].values() for model in sweep["models"]))
+def write(folder: Path, content: Content, chapters: Sequence[Chapter]) -> list[Path]:
+    """Write the page of a run with its style and its script, whole or not at all; returns their paths."""
+    entries = {entry["dream"]: entry for sweep in content["sweeps"].values() for entry in sweep["dreams"]}
+    synthetic = bool(content["sounds"].get("synthetic"))
+    lede = "What small networks learned to hear in these sounds, and every filter of theirs dreamed back into audio."
+    page = rendered(content["study"]["study"], lede, chapters, [Source()], synthetic=synthetic, entries=entries)
+    return written(folder, page)
 
 
-def write(path: Path, content: Content) -> None:
-    """Write the page of the content of results.json, whole or not at all."""
+def written(folder: Path, page: str) -> list[Path]:
+    """Write ``index.html`` and what it needs beside it."""
+    files.write_bytes(folder / "index.html", page.encode())
+    for name in ASSETS:
+        files.write_bytes(folder / name, package_files("aesdream.appendix").joinpath("templates", name).read_bytes())
+    return [folder / name for name in ("index.html", *ASSETS)]
+
+
+def rendered(
+    title: str, lede: str, chapters: Sequence[Chapter], sources: Sequence[Source], *, synthetic: bool, entries: Mapping[str, Content]
+) -> str:
+    """The page's HTML: chapters of a run, or of several side by side; ``entries`` are the dreams of results.json whose cards stand in chapters."""
     environment = Environment(
         loader=PackageLoader("aesdream.appendix"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["url"] = quote
-    page = environment.get_template("index.html.j2").render(
-        content=content,
-        words=words,
-        listing=listing,
-        slug=slug,
-        protocols=protocols(content),
-        dreamed=dreamed(content),
-        tables=[(table, listing.measures(table), listing.thesis_tables(table, content)) for table in content["tables"]],
-        headline=sentences(content["headline"]),
-        glossary=WORDS,
-        body=_body(content),
-        numbers={entry["dream"]: entry["figure"] for entry in content["figures"] if entry["figure"].startswith("A.")},
-        sweeps={name: _groups(sweep) for name, sweep in content["sweeps"].items()},
-        thumbnail=(COLUMNS // 2, height(2, ROWS)),
+    shown = [(chapter, _with_cards(chapter.blocks)) for chapter in chapters if chapter.medium != "pdf"]
+    return environment.get_template("index.html.j2").render(
+        title=title, lede=lede, chapters=shown, sources=sources, synthetic=synthetic, entries=entries, words=words, thumbnail=THUMBNAIL
     )
-    files.write_bytes(path, page.encode())
 
 
-def _body(content: Content) -> list[tuple[str, Content | None]]:
-    entries = {dream["dream"]: dream for sweep in content["sweeps"].values() for dream in sweep["dreams"]}
-    return [(entry["figure"], entries.get(entry["dream"])) for entry in content["figures"] if entry["figure"].startswith("6.")]
-
-
-def _groups(sweep: Content) -> list[tuple[str, list[tuple[str, list[Content]]]]]:
-    """A sweep's dreams by model, and within one by layer, side and start."""
-    models: dict[str, dict[str, list[Content]]] = {model: {} for model in sweep["models"]}
-    for dream in sweep["dreams"]:
-        where = f"{words.layer_number(dream['layer'])}, {words.side(dream['layer'], dream['side'])}, from {dream['start']}"
-        models[dream["model"]].setdefault(where, []).append(dream)
-    return [(model, list(groups.items())) for model, groups in models.items()]
+def _with_cards(blocks: Sequence[Block]) -> list[Block | Cards]:
+    """Blocks, with pictures of dreams that follow each other put side by side."""
+    grouped: list[Block | Cards] = []
+    for dreamt, members in groupby(blocks, lambda block: isinstance(block, Picture) and bool(block.dream)):
+        if dreamt:
+            grouped.append(Cards("cards", [picture for picture in members if isinstance(picture, Picture)]))
+        else:
+            grouped += members
+    return grouped

@@ -86,7 +86,7 @@ def colour_key(panel: Panel) -> None:
     """The colour range of every spectrogram, as a strip with decibels below it."""
     panel = panel.spanning((FLOOR_DB, CEILING_DB), (0, 1))
     strip = np.arange(256, dtype=np.uint8)[None]
-    heat(panel, View(np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32), strip, 0.0, 0.0))
+    heat(panel, View(np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32), strip, 0, 1))
     panel.frame(
         "level (dB relative to a sine at full scale)", "", xticks=[(level, str(level).replace("-", MINUS)) for level in range(-90, 1, 15)], yticks=[]
     )

@@ -1,15 +1,18 @@
 """The body's selection of dreams: living filters as unlike each other as can be, a dead one, and one dreamed before its ReLU.
 
 The thesis shows thirteen living filters in its figures 6.2 to 6.14 (three of layer 2, four of layer 3, six of layer 4), chosen for diversity, a dead
-one in 6.15 and one before its ReLU in 6.16. Here diversity is measured: the cosine distance between what two dreams add (their coefficients).
+one in 6.15 and one before its ReLU in 6.16. Here diversity is measured: see ``likeness``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from aesdream.appendix.analysis import Array
+from aesdream.appendix.likeness import distances, farthest, square
 from aesdream.appendix.reading import Dream
 
 LIVING = 13
@@ -28,44 +31,44 @@ def quotas(available: Sequence[int], total: int = LIVING) -> list[int]:
     return wanted
 
 
-def farthest(vectors: Sequence[Sequence[float]], first: int, count: int) -> list[int]:
-    """``count`` indices of ``vectors``, from ``first`` on, each the farthest (cosine distance) from the nearest that is already chosen."""
-    matrix = np.asarray(vectors, dtype=np.float64)
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    units = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
-    chosen = [first]
-    nearest = 1.0 - units @ units[first]
-    while len(chosen) < min(count, len(matrix)):
-        nearest[chosen] = -np.inf
-        # Rounded, so that the last bits of a product never decide between twins.
-        chosen.append(int(np.argmax(np.round(nearest, 9))))
-        nearest = np.minimum(nearest, 1.0 - units @ units[chosen[-1]])
-    return chosen
+def diverse(dreams: Sequence[Dream], far: Array, count: int) -> list[Dream]:
+    """``count`` living dreams of one layer as unlike each other as can be, in the order of their targets; the strongest change opens the choice.
 
-
-def diverse(dreams: Sequence[Dream], count: int) -> list[Dream]:
-    """``count`` living dreams of one layer as unlike each other as can be, in the order of their targets; the strongest change opens the choice."""
+    ``far`` [shape=(n, n)] is how far apart each two are.
+    """
     if not dreams or count < 1:
         return []
     first = int(np.argmax([dream.number("rms_from_start") or 0.0 for dream in dreams]))
-    chosen = farthest([dream.content["coefficients"] for dream in dreams], first, count)
-    return [dreams[index] for index in sorted(chosen)]
+    return [dreams[index] for index in sorted(farthest(far, first, count))]
 
 
-def select(dreams: Sequence[Dream]) -> dict[str, list[Dream]]:
-    """The choice among one model's dreams from one start.
+def select(dreams: Sequence[Dream], layers: Sequence[Mapping[str, Any]]) -> dict[str, list[Dream]]:
+    """The choice among one model's dreams from one start; ``layers`` are those of ``likeness`` that they are of.
 
     ``living``, which rose, are not dead and did not overshoot; ``dead``, one or none; ``pair``, a filter's dream before and after its ReLU, or none.
     """
     filters = [dream for dream in dreams if dream.ready and dream.is_filter]
-    layers: dict[str, list[Dream]] = {}
+    found = {layer["layer"]: layer for layer in layers if layer["side"] == "post"}
+    able: dict[str, list[Dream]] = {}
     for dream in filters:
-        if dream.side == "post" and dream.fate == "rose" and not dream.dead and not dream.overshot and any(dream.content["coefficients"]):
-            layers.setdefault(dream.layer, []).append(dream)
-    counts = quotas([len(members) for members in layers.values()])
-    living = [dream for members, count in zip(layers.values(), counts, strict=True) for dream in diverse(members, count)]
+        if dream.side == "post" and dream.fate == "rose" and not dream.dead and not dream.overshot:
+            able.setdefault(dream.layer, []).append(dream)
+    counts = quotas([len(members) for members in able.values()])
+    living = [
+        dream
+        for (layer, members), count in zip(able.items(), counts, strict=True)
+        for dream in diverse(members, _far(members, found.get(layer)), count)
+    ]
     dead = [dream for dream in filters if dream.side == "post" and dream.dead]
     return {"living": living, "dead": dead[-1:], "pair": _pair(living, filters)}
+
+
+def _far(members: Sequence[Dream], found: Mapping[str, Any] | None) -> Array:
+    """How far apart dreams of one layer are; a layer with one living filter has no likeness."""
+    if found is None:
+        return np.zeros((len(members), len(members)))
+    places = [found["targets"].index(dream.target) for dream in members]
+    return distances(square(found["added"]), square(found["responses"]))[np.ix_(places, places)]
 
 
 def _pair(living: Sequence[Dream], filters: Sequence[Dream]) -> list[Dream]:

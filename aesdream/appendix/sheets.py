@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from aesdream.appendix import plots, words
-from aesdream.appendix.analysis import View
+from aesdream.appendix.material import Material
 from aesdream.appendix.panels import Panel, canvas
 from aesdream.appendix.style import BLUE, START, VERMILLION
 
@@ -19,15 +19,15 @@ _GAP = 0.1
 _WAVES, _CHANGE, _HEAT = 0.42, 0.17, 0.5  # inches
 
 
-def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], views: Mapping[str, View], starts: Mapping[str, View]) -> None:
+def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], material: Material) -> None:
     """Up to ``COLUMNS`` dreams of results.json side by side."""
     axes = canvas(figure)
     width = (axes.get_xlim()[1] + _GAP) / COLUMNS - _GAP
     for place, dream in enumerate(dreams):
         left = place * (width + _GAP)
-        view = views.get(dream["dream"])
-        if view is not None:
-            start = starts.get(dream["dream"])
+        unit = material.by_name[dream["dream"]]
+        if unit.ready:
+            view, start = material.views.of(unit), material.views.start(unit)
             middles = [0.5 - (index + 0.5) / len(view.low) for index in range(len(view.low))]
             waves = Panel(axes, left, 0.25 + _HEAT + _CHANGE, width, _WAVES, y=(-0.5, 0.5))
             plots.outlines(waves, view.half(), middles, BLUE, 1.0, scale=0.47 / len(middles))

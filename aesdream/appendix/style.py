@@ -53,7 +53,8 @@ def plain_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def save_svg(path: Path, figure: Figure) -> None:
-    """Write a figure as SVG, whole or not at all, without a date."""
+def save_svg(path: Path, figure: Figure) -> Path:
+    """Write a figure as SVG, whole or not at all, without a date; returns the path."""
     with files.writing(path) as aside:
         figure.savefig(aside, format="svg", metadata={"Date": None}, bbox_inches=None)
+    return path

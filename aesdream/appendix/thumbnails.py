@@ -38,7 +38,16 @@ def thumbnail(dream: View, start: View | None) -> bytes:
     small = dream.half()
     waves = _waves(small, start.half() if start is not None else None)
     heat = _COLOURS + np.round(small.heat[::-1].astype(np.float32) * ((_HEATS - 1) / 255)).astype(np.uint8)
-    image = Image.frombytes("P", (heat.shape[1], len(waves) + len(heat)), np.concatenate([waves, heat]).tobytes())
+    return _png(np.concatenate([waves, heat]))
+
+
+def spectrogram(heat: NDArray[np.uint8]) -> bytes:
+    """A PNG of a spectrogram [shape=(rows, columns)], low frequencies below."""
+    return _png(_COLOURS + np.round(heat[::-1].astype(np.float32) * ((_HEATS - 1) / 255)).astype(np.uint8))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    image = Image.frombytes("P", (pixels.shape[1], len(pixels)), pixels.tobytes())
     image.putpalette(_palette())
     out = io.BytesIO()
     image.save(out, format="PNG", optimize=False, compress_level=9, transparency=_CLEAR)

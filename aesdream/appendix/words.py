@@ -57,6 +57,15 @@ SHEET = (
     "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "
     "is dead or did not rise."
 )
+CHOICE = (
+    "Chosen by measure: of each layer the living filters that are farthest from each other in what their dreams add, or in how they respond to the "
+    "corpus; see how alike the filters are, below."
+)
+BLIND = (
+    "In each trial you may play A, B and X as often as you like. A is the start, B is the dream that grew from it, and X is one of the two, drawn at "
+    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, equally loud "
+    "where peaks allow."
+)
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
     "models, by bootstrap over families."
@@ -65,6 +74,11 @@ CURVES = (
     "receiver operating characteristic (left) and precision over recall (right) on the validation sounds, a thin line for each model; windowed "
     "treatments by sound. Dashed: chance, which for precision is the share of positives in the set."
 )
+
+
+def slug(name: str) -> str:
+    """A unit's name as the name of a file."""
+    return name.replace("/", "--")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -143,8 +157,12 @@ def side(layer: str, name: str) -> str:
 
 def caption(dream: Mapping[str, Any]) -> str:
     """One dream of results.json in a line: how far it rose, how far it is from its start, how much of it nobody hears, and whether it is dead."""
-    what = title(dream["layer"], dream["target"]) + ("" if dream["side"] == "post" else f", {side(dream['layer'], dream['side'])}")
-    return f"{what}: {dream['problem']}" if dream["problem"] else f"{what}: {facts(dream)}"
+    return f"{titled(dream)}: {dream['problem'] or facts(dream)}"
+
+
+def titled(dream: Mapping[str, Any]) -> str:
+    """One dream of results.json by target, and by side where that is not after the ReLU."""
+    return title(dream["layer"], dream["target"]) + ("" if dream["side"] == "post" else f", {side(dream['layer'], dream['side'])}")
 
 
 def facts(dream: Mapping[str, Any]) -> str:

@@ -1,13 +1,14 @@
 """Dreaming: gradient ascent on the input of any torch module (thesis, Architecture).
 
-It works for every ``torch.nn.Module`` whose input and output are one tensor (``climb``), faster where the first layer is a long strided convolution
-(``blocks``). All targets of a call are one batch.
+It works for every ``torch.nn.Module`` whose input and output are one tensor (``climb``), faster where a network that lists its layers reads
+waveforms with a ``StridedConv1d`` (``blocks``). All targets of a call are one batch: who dreams many asks ``together`` how many fit the budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from aesdream.errors import UserError, one_of
 BUDGET = 2**30
 """Bytes that a batch of dreams may take beside the network."""
 COPIES = 5
-"""Of every sound that the generic path holds at most: itself, its gradient, what is about to be added, and a state being written."""
+"""Of every sound that the generic path holds at most: itself, its gradient, that times a factor, the next, and a state being written."""
 
 
 @dataclass(frozen=True)
@@ -106,5 +107,5 @@ def dream(
 
 def _deciding(network: nn.Module, starts: torch.Tensor, how: list[object]) -> dict[str, object]:
     """Everything that the bits of a dream depend on, the type of processor apart."""
-    where = [torch.__version__, torch.get_num_threads(), starts.device.type]
+    where = [torch.__version__, version("numba") if lazily(starts) else None, torch.get_num_threads(), starts.device.type]
     return {"how": how, "where": where, "of": fingerprint(network, starts)}

@@ -16,6 +16,7 @@ from torch import nn
 from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, Stop, first_layer, per_sound, shortened
 from aesdream.dreaming.objectives import Target
 from aesdream.dreaming.rules import RULES, SIZES_FROM_SUMS, scaled
+from aesdream.errors import UserError
 from aesdream.models.layers import StridedConv1d, channel_major
 
 LARGE = 2**16
@@ -32,6 +33,8 @@ class Blocks:
     def __init__(self, first: StridedConv1d, start: torch.Tensor, count: int, bounds: Bounds) -> None:
         self.first, self.bounds = first, bounds
         channels, self.samples = start.shape
+        if channels != first.in_channels:
+            raise UserError(f"start: has {channels} channels; the network's first layer hears {first.in_channels}")
         self.count, self.stride, self.frames = -(-self.samples // first.stride[0]), first.stride[0], first.frames(self.samples)
         self.columns = first.columns().transpose(1, 2).contiguous()
         exact = self.columns.double()
@@ -51,6 +54,13 @@ class Blocks:
         self.cut.flatten(1, 2).baddbmm_(flat.expand(len(self.cut), *flat.shape), self.columns)
         if self.bounds is not None:
             self.room.clamp_(*self.bounds)
+
+    def with_gram(self, exact: torch.Tensor) -> torch.Tensor:
+        """(batch, blocks, columns) multiplied by the products of the kernel's columns, one after another: nothing larger is made on the way."""
+        total = torch.zeros_like(exact)
+        for column, products in enumerate(self.gram):
+            total += exact[..., column, None] * products
+        return total
 
     def finish(self) -> None:
         """Let the sounds be what all steps made of them."""
@@ -103,7 +113,7 @@ class LazyBlocks(Blocks):
     def at_most_away(self, moved: torch.Tensor) -> torch.Tensor:
         """(batch,) squared distances from the start that a move by ``moved`` would not pass: clipping only brings values nearer."""
         waiting = self.kept["waiting"] + moved
-        along = 2 * (self.kept["settled"] - self.began) + (waiting[..., None] * self.gram).sum(-2)
+        along = 2 * (self.kept["settled"] - self.began) + self.with_gram(waiting)
         return self.kept["away"].sum(1) + (waiting * along).sum((1, 2))
 
     def state(self) -> dict[str, Any]:
@@ -188,7 +198,7 @@ class BlockClimb(Climb):
         values = self.start.numel()
         if rule in SIZES_FROM_SUMS:
             exact = spread.double()
-            squares = ((exact[..., None] * self.blocks.gram).sum(-2) * exact).sum((1, 2))
+            squares = (self.blocks.with_gram(exact) * exact).sum((1, 2))
             return SIZES_FROM_SUMS[rule]((exact.sum(1) * self.blocks.sums).sum(1), squares, values, spread.dtype)
         return torch.cat([RULES[rule](self._gradient(part).flatten(1)) for part in spread.split(1 if values >= ALONE else len(spread))])
 
@@ -215,8 +225,8 @@ def has_compiler() -> bool:
     """Whether numba is there; said once where it is not."""
     try:
         import numba  # noqa: F401
-    except ImportError:
-        warnings.warn("numba is not installed: dreams of long sounds take several times as long", stacklevel=2)
+    except ImportError as error:
+        warnings.warn(f"without numba dreams of long sounds take several times as long ({error})", stacklevel=2)
         return False
     return True
 
@@ -229,7 +239,7 @@ def lazily(start: torch.Tensor) -> bool:
 @contextmanager
 def _speaking(module: nn.Module, outputs: torch.Tensor) -> Iterator[None]:
     """Let a module answer every call with ``outputs``."""
-    module.forward = lambda _input: outputs
+    module.forward = lambda _input: outputs.clone()  # what follows may write in place
     try:
         yield
     finally:

@@ -51,8 +51,9 @@ class Watch:
             reached.append(output)
             raise _Reached
 
-        def note(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        def note(_module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
             passed.append(output)
+            return output.clone()  # what follows may write in place
 
         handles = [self.also.register_forward_hook(note)] if self.also is not None else []
         handles.append(self.layer.module.register_forward_hook(stop))

@@ -125,6 +125,9 @@ class StridedConv1d(nn.Conv1d):
     the input is read once and nothing is unfolded. Batches laid out channel by channel in memory (``channel_major``) are not copied.
     """
 
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, *, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, bias=bias)
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(batch, in, samples) -> (batch, out, frames)."""
         stride, pieces, frames = self.stride[0], self.pieces, self.frames(input.shape[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -37,3 +38,25 @@ def judge(checkpoint: Checkpoint, prepared: Sequence[NDArray[np.int16]]) -> NDAr
         heard = torch.from_numpy(_windows(segment, checkpoint.description.samples, checkpoint.description.hop)).to(dtype) / audio.FULL_SCALE
         found.append(torch.softmax(checkpoint.network(heard).double(), 1).numpy())
     return np.asarray(np.concatenate(found).mean(0))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What several models make of one sound: ``probabilities`` (models, classes), from so many ``segments`` of it (as the first of them hears it)."""
+
+    probabilities: NDArray[np.float64]
+    segments: int
+
+
+def hear(panel: Sequence[Checkpoint], sound: audio.Samples, rate: int) -> Heard:
+    """Every model's judgement of a sound (1 or 2 channels, samples) of any length; one segment of it is in memory at a time."""
+    found = np.zeros((len(panel), len(panel[0].description.classes)))
+    counts = {}
+    for how in dict.fromkeys(model.preparation for model in panel):
+        listening = [place for place, model in enumerate(panel) if model.preparation == how]
+        counts[how] = 0
+        for segment in segments(sound, rate, how):
+            found[listening] += [judge(panel[place], [segment]) for place in listening]
+            counts[how] += 1
+        found[listening] /= counts[how]
+    return Heard(found, counts[panel[0].preparation])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 from pathlib import Path
@@ -15,33 +16,13 @@ import pytest
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import glossary, headline, results, words
+from aesdream.appendix import glossary, headline, parts, results, schema, schema_page, words
+from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.errors import DamagedFile
+from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
+from tests.runs import ROOT
 
-MISSING = "models/plain/augment-first/split1-seed0"
-FAILED = "dreams/appendix/plain/by-family/split0-seed0/conv4/1/post/source"
-REASON = "the disk was full"
-HEADER = {"unit": "appendix", "digest": "0123456789abcdef", "recipe": {"made": "up"}}
-
-
-def squeezed(text: str) -> str:
-    """Text without white space: where lines break is the setting's business."""
-    return re.sub(r"\s+", "", text)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, made_up: SimpleNamespace) -> SimpleNamespace:
-    run = tmp_path_factory.mktemp("fabricated") / "run"
-    study = made_up.fabricate(run)
-    shutil.rmtree(run / MISSING)
-    (run / f"{FAILED}.json").unlink()
-    page = appendix.build(run, study, HEADER, {FAILED: REASON})
-    source = page.read_text()
-    text = html.unescape(re.sub(r"<[^>]+>", " ", source.partition("</style>")[2]))
-    printed = "".join(sheet.extract_text() for sheet in PdfReader(run / "appendix/appendix.pdf").pages)
-    return SimpleNamespace(
-        run=run, study=study, source=source, page=squeezed(text), pdf=squeezed(printed), content=files.read_json(run / "results.json")
-    )
+UNIT = ("schema", "unit", "digest", "recipe", "files")
 
 
 def both(built: SimpleNamespace, text: str) -> None:
@@ -60,17 +41,71 @@ def test_every_number_of_the_tables_stands_on_the_page_and_in_the_pdf(built: Sim
         both(built, words.percent(moved["rms_moved"]))
 
 
-def test_every_dream_has_its_caption_in_both(built: SimpleNamespace) -> None:
+def handed_over(path: Path) -> dict[str, Any]:
+    """What a script of the page's data hands over."""
+    found: dict[str, Any] = json.loads(path.read_text().partition("(")[2].rpartition(")")[0])
+    return found
+
+
+def renderings(value: Any) -> set[str]:
+    """Every way in which the appendix may print what results.json holds."""
+    if isinstance(value, dict):
+        return {text for key, inner in value.items() for text in renderings(inner) | numerals(str(key))}
+    if isinstance(value, list):
+        return {str(len(value)), *(text for inner in value for text in renderings(inner))}
+    if isinstance(value, str):
+        return numerals(value)
+    if isinstance(value, bool) or value is None:
+        return set()
+    forms = (words.number(value), words.number(value, 2), words.significant(value), words.percent(value), words.decibels(value), f"{value:g}")
+    return numerals(" ".join((*forms, str(value), words.count(value) if isinstance(value, int) else "")))
+
+
+def numerals(text: str) -> set[str]:
+    return {found.strip(",") for found in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e−?\d+)?", text)}
+
+
+def test_the_page_prints_no_number_that_results_json_does_not_hold(built: SimpleNamespace) -> None:
+    held = renderings(built.content)
+    tables = [html.unescape(re.sub(r"<[^>]+>", " ", found)) for found in re.findall(r"<tbody>.*?</tbody>", built.source, re.DOTALL)]
+    assert len(tables) > 8
+    printed = {number for table in tables for number in numerals(table)}
+    assert printed - held == set()
+
+
+def test_the_pdf_holds_every_table_and_text_of_the_page(built: SimpleNamespace) -> None:
+    material = results.material(built.run, built.study, {FAILED: REASON})
+    for chapter in parts.chapters(material):
+        for block in chapter.blocks:
+            if isinstance(block, Listing):
+                for row in block.rows:
+                    assert all(squeezed(cell) in built.pdf for cell in row), row
+            elif isinstance(block, Text) and chapter.medium == "both":
+                both(built, block.text)
+            elif isinstance(block, Picture):
+                assert squeezed(block.caption) in built.pdf
+
+
+def test_every_dream_has_its_caption_in_the_pdf_and_its_numbers_on_the_page(built: SimpleNamespace) -> None:
     dreams = {dream["dream"]: dream for dream in built.content["sweeps"]["appendix"]["dreams"]}
     assert len(dreams) == 2 * (2 + 3)
     for entry in built.content["figures"]:
         dream = dreams[entry["dream"]]
         assert squeezed(f"Figure {entry['figure']}: {words.caption(dream)}") in built.pdf
-        assert squeezed(f"Figure {entry['figure']}: {words.title(dream['layer'], dream['target'])}") in built.page
-    for dream in dreams.values():
+        if entry["figure"].startswith("6."):
+            assert squeezed(f"Figure {entry['figure']}: {words.title(dream['layer'], dream['target'])}") in built.page
+    index = handed_over(built.run / "appendix/data/dreams.js")
+    rows = {row[0]: dict(zip(index["fields"], row, strict=True)) for row in index["dreams"]}
+    assert rows.keys() == dreams.keys()
+    for name, dream in dreams.items():
+        assert rows[name]["problem"] == dream["problem"]
         if not dream["problem"]:
-            both(built, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}")
-            assert squeezed(words.significant(dream["rms_from_start"])) in built.page
+            risen = f"{words.significant(dream['first'])} → {words.significant(dream['last'])}"
+            assert rows[name]["activation"] == risen
+            assert squeezed(risen) in built.pdf
+            facts = dict(handed_over(built.run / f"appendix/dreams/{words.slug(name)}.js")["facts"])
+            assert facts["RMS from start (full scale is 1)"] == words.significant(dream["rms_from_start"])
+            assert facts["digest of the dream"] == dream["digest"]
 
 
 def test_appendix_figures_run_through_layers_and_filters_in_order(built: SimpleNamespace) -> None:
@@ -90,7 +125,9 @@ def test_missing_and_failed_units_are_said_in_place(built: SimpleNamespace) -> N
 def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: SimpleNamespace, made_up: SimpleNamespace) -> None:
     (shown,) = [entry["dream"] for entry in built.content["figures"] if entry["figure"] == "6.15"]
     assert shown.split("/")[4:6] == list(made_up.dead)
-    both(built, f"dead: {words.STATES['silent_on_start']}")
+    assert squeezed(f"dead: {words.STATES['silent_on_start']}") in built.pdf
+    assert squeezed(f"dead: {words.STATES_SHORT['silent_on_start']}") in built.page
+    assert handed_over(built.run / f"appendix/dreams/{words.slug(shown)}.js")["verdict"] == f"dead: {words.STATES['silent_on_start']}"
     (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
     assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
     assert [each["target"] for each in line["not_rose"]] == ["2"]
@@ -122,11 +159,40 @@ def test_the_ceiling_beats_chance_and_the_majority_does_not(built: SimpleNamespa
 def test_every_link_of_the_page_exists_on_disk_and_none_leaves_it(built: SimpleNamespace) -> None:
     links = [unquote(html.unescape(link)) for link in re.findall(r'(?:href|src)="([^"]+)"', built.source)]
     anchors = set(map(html.unescape, re.findall(r'id="([^"]+)"', built.source)))
-    assert len(links) > 50
+    dreams = {dream["dream"] for dream in built.content["sweeps"]["appendix"]["dreams"]}
+    assert len(links) > 30
     for link in links:
         assert "://" not in link
-        assert link[1:] in anchors if link.startswith("#") else (built.run / "appendix" / link).is_file(), link
-    assert built.source.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]+"', built.source))
+        assert link == "data:," or (link[1:] in anchors | dreams if link.startswith("#") else (built.run / "appendix" / link).is_file()), link
+
+
+def test_the_pdf_has_bookmarks_page_labels_and_lists_that_lead_to_what_they_name(built: SimpleNamespace) -> None:
+    reader = PdfReader(built.run / "appendix/appendix.pdf")
+    flat = [each for item in reader.outline for each in (item if isinstance(item, list) else [item])]
+    for item in flat:
+        page = reader.pages[reader.get_destination_page_number(item)]
+        assert squeezed(item.title) in squeezed(page.extract_text())
+    for entry in built.content["figures"]:
+        assert any(item.title.startswith(f"Figure {entry['figure']}: ") for item in flat)
+    assert reader.page_labels[0] == "i"
+    front = reader.page_labels.index("1")
+    assert squeezed("List of figures") in squeezed("".join(page.extract_text() for page in reader.pages[:front]))
+    assert sum(len(page.annotations or ()) for page in reader.pages[:front]) == len(flat)
+
+
+def test_every_figure_is_a_pdf_of_its_own_with_vector_waveforms(built: SimpleNamespace) -> None:
+    figures = built.run / "appendix/figures"
+    missing = {entry["figure"] for entry in built.content["figures"] if built.run.joinpath(f"dreams/{entry['dream']}.json").exists()}
+    assert {path.stem for path in figures.glob("figure-*.pdf")} == {f"figure-{number}" for number in missing}
+    assert {path.stem for path in figures.glob("*.svg")} <= {path.stem for path in figures.glob("*.pdf")}
+    (page,) = PdfReader(figures / "figure-A.1.pdf").pages
+    assert page.get_contents().get_data().count(b" l\n") > 1000  # lines of the waveforms' outlines
+
+
+def test_the_form_of_results_is_what_the_documentation_says(built: SimpleNamespace) -> None:
+    assert (ROOT / "docs/results.md").read_text() == schema_page.described()
+    with pytest.raises(ValueError, match="blind: Field required"):
+        schema.check({key: value for key, value in built.content.items() if key not in (*UNIT, "blind")})
 
 
 def test_results_verifies_every_file_of_the_appendix(built: SimpleNamespace) -> None:
@@ -139,7 +205,7 @@ def test_results_verifies_every_file_of_the_appendix(built: SimpleNamespace) -> 
 
 def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
     before = (built.run / "results.json").read_bytes()
-    stray = built.run / "appendix/figures/of-a-sweep-long-gone.png"
+    stray = built.run / "appendix/dreams/of-a-sweep-long-gone.png"
     stray.write_bytes(b"")
     appendix.build(built.run, built.study, HEADER, {FAILED: REASON})
     assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
@@ -171,18 +237,16 @@ def test_a_damaged_file_is_found_and_named(built: SimpleNamespace, tmp_path: Pat
 def test_a_run_of_which_nothing_but_the_sounds_is_made_says_so(built: SimpleNamespace, tmp_path: Path) -> None:
     for name in ("sounds.json", "sounds.h5"):
         shutil.copy(built.run / name, tmp_path / name)
-    content: dict[str, Any] = results.gather(tmp_path, built.study)
+    content: dict[str, Any] = results.material(tmp_path, built.study).content
     assert all(table["models"] == 0 and table["mean"] is None for table in content["tables"])
     assert len(content["problems"]) == len(built.study.models()) + 10
     assert content["yardsticks"] == []
 
 
-def test_the_headline_opens_the_judges_and_words_close_the_page_alone(built: SimpleNamespace) -> None:
+def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespace) -> None:
     for sentence in headline.sentences(built.content["headline"]):
         both(built, sentence)
     for level in built.content["levels"]:
         both(built, f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}")
-    assert squeezed(glossary.WORDS["overshot"]) in built.page
-    assert squeezed(glossary.WORDS["overshot"]) not in built.pdf
-    assert "<code>conv4:2</code>" in built.source
+    both(built, glossary.WORDS["overshot"])
     assert "(conv4:2)" in built.pdf

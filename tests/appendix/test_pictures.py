@@ -12,9 +12,10 @@ from PIL import Image
 from scipy import signal
 
 from aesdream.appendix import analysis, words
-from aesdream.appendix.listing import Listing
+from aesdream.appendix.chapters import Listing
+from aesdream.appendix.likeness import cosines, farthest
 from aesdream.appendix.panels import round_ticks
-from aesdream.appendix.selection import LIVING, farthest, quotas
+from aesdream.appendix.selection import LIVING, quotas
 from aesdream.appendix.thumbnails import height, thumbnail
 
 RATE = 8000
@@ -80,10 +81,10 @@ def test_a_thumbnail_is_a_small_png_in_which_the_change_is_seen() -> None:
 
 def test_farthest_takes_one_of_each_kind_before_it_takes_a_twin() -> None:
     kinds = np.eye(4)
-    vectors = [kinds[0], 2 * kinds[0], kinds[1], kinds[1] * 3, kinds[2], kinds[3]]
-    assert sorted(farthest(vectors, 0, 4)) == [0, 2, 4, 5]
-    assert farthest(vectors, 3, 1) == [3]
-    assert len(set(farthest(vectors, 0, 99))) == 6
+    far = 1 - cosines([kinds[0], 2 * kinds[0], kinds[1], kinds[1] * 3, kinds[2], kinds[3]])
+    assert sorted(farthest(far, 0, 4)) == [0, 2, 4, 5]
+    assert farthest(far, 3, 1) == [3]
+    assert len(set(farthest(far, 0, 99))) == 6
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=5))

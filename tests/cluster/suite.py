@@ -8,8 +8,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import yaml
@@ -141,6 +142,17 @@ class Suite:
             if of_job and seen["SLURM_CONF"] == self.bed.environment()["SLURM_CONF"] and words[1:4] == ["-u", "-m", "submitit.core._submit"]:
                 found[int(seen["SLURM_PROCID"])] = int(process.name)
         return found
+
+    def hold(self, process: int) -> None:
+        """Let a process get nowhere until it is gone. Slurm wakes whom it signals, and a short training ends before Slurm's patience does."""
+
+        def stop() -> None:
+            with suppress(ProcessLookupError):
+                while True:
+                    os.kill(process, signal.SIGSTOP)
+                    time.sleep(0.1)
+
+        Thread(target=stop, daemon=True).start()
 
     def kill(self, process: int) -> None:
         """Without warning."""

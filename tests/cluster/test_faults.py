@@ -134,7 +134,7 @@ def test_a_preempted_training_goes_on_from_its_last_checkpoint(
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     [process] = suite.processes(suite.running("train")[0].job).values()
-    os.kill(process, signal.SIGSTOP)  # Slurm may take longer to preempt than this training takes; it wakes what it preempts
+    suite.hold(process)  # Slurm may take longer to preempt than this training takes
     blocker = subprocess.Popen(
         ["srun", "-p", "high", "-N", str(suite.bed.nodes), "--exclusive", "sleep", "4"], env={**os.environ, **suite.bed.environment()}
     )
@@ -153,7 +153,7 @@ def test_a_time_limit_hands_the_task_in_again(suite: Suite, undisturbed: Callabl
     suite.submit()
     suite.until((suite.run / MODEL / "state.pt").exists, "a state of the training")
     [process] = suite.processes(suite.running("train")[0].job).values()
-    os.kill(process, signal.SIGSTOP)  # a training that is slower than its limit, without the work; Slurm wakes it to tell it of the limit
+    suite.hold(process)  # a training that is slower than its limit, without the work
     suite.until(lambda: len(suite.notes("begun", MODEL)) == 2, "a second attempt", 120)
     assert suite.notes("begun", MODEL)[1]["kept"], "it goes on from a state"
     assert not suite.told()["failures"]

@@ -168,14 +168,11 @@ def test_arrays_longer_than_the_cluster_takes_are_split_and_status_needs_no_acco
     suite = Suite(small_bed, folder, "--until", "dream", study=path)
     assert "dream 14" in suite.submit()
     assert len({task.job.split("_")[0] for task in suite.queue() if task.step == "dream"}) == 2
-    suite.until(lambda: suite.notes("begun", "dreams/"), "a dream under way", 120)
-    suite.until(lambda: suite.running("dream"), "a running dream")
-    victim = max(task.job for task in suite.queue() if task.step == "dream")  # one that has not begun
+    victim = [task.job for task in suite.queue() if task.step == "dream"][-1]  # of a task that never began Slurm keeps no state
     suite.slurm("scancel", victim)
     suite.idle()
     [reason] = {failure["reason"] for failure in suite.told()["failures"]}
     assert f"its job {victim} ended" in reason
-    assert "CANCELLED" in reason
     here = folder / "here"
     assert aesdream("run", path, "--out", here, "--until", "dream").returncode == 0
     suite.finish(here)
@@ -192,7 +189,7 @@ def test_a_limit_on_submitted_jobs_is_kept_and_the_rest_is_handed_in_from_inside
 
 def test_what_hands_in_the_rest_tries_nothing_twice_and_ends(bed: Testbed, folder: Path) -> None:
     study = yaml.safe_load(FAULTS.read_text())
-    study["training"] |= {"epochs": 1, "seeds": 6}
+    study["training"] |= {"epochs": 100_000, "seeds": 6}  # models that take too long to share a task
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(study, sort_keys=False))
     suite = Suite(bed, folder, "--set", "sweeps.long.steps=1", study=path)
@@ -205,8 +202,8 @@ def test_what_hands_in_the_rest_tries_nothing_twice_and_ends(bed: Testbed, folde
     assert told["stages"]["train"]["failed"] == 6
     assert told["stages"]["dream"]["failed"] == 4
     assert told["stages"]["appendix"]["done"] == 1
+    assert suite.notes("done", "rest"), "more than could be submitted at once"
     scripts = [path.read_text() for path in suite.run.glob("jobs/slurm/*/*_submission.sh")]
-    assert len(scripts) > 6, "more than could be submitted at once"
     assert all("#SBATCH --qos=few" in script for script in scripts), "also what was handed in from inside"
     begun = [unit for line in suite.notes("failed", "models/") for unit in line["units"]]
     assert len(begun) == len(set(begun)) == 6

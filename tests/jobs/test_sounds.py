@@ -91,6 +91,7 @@ def test_the_same_call_again_changes_nothing_and_a_missing_sound_is_made_again(s
     assert contents(tmp_path / "seed")["level-1/1-0000.wav"] != first["level-1/1-0000.wav"]
     assert [name for name, found in contents(made(tmp_path / "more", source, outputs=(6, 6))).items() if name in first and found != first[name]] == [
         "generate.json",
+        "listen.html",
         "sounds.csv",
     ]
 

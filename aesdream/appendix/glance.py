@@ -1,0 +1,70 @@
+"""The first chapter: what was done, what was found, and what is made up, for a reader who knows nothing of it; then the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aesdream.appendix import headline, inside, listing, words
+from aesdream.appendix.chapters import Block, Chapter, Heading, Terms, Text
+from aesdream.appendix.material import Material
+
+Content = Mapping[str, Any]
+
+
+def chapters(material: Material) -> list[Chapter]:
+    """The study at a glance, and the network."""
+    content = material.content
+    blocks: list[Block] = [Text(text) for text in done(content)]
+    blocks += [Heading("What was found"), *(Text(text, "warning" if text.startswith("Warning") else "plain") for text in found(content))]
+    blocks += [Heading("The study in figures"), Terms(listing.glance(content))]
+    blocks += [Text(warning, "warning") for warning in content["sounds"].get("warnings", ())]
+    if content["problems"]:
+        blocks.append(listing.problems(content))
+    return [Chapter("glance", "The study at a glance", blocks, "At a glance"), Chapter("network", "The network", inside.networks(content), "Network")]
+
+
+def done(content: Content) -> list[str]:
+    """What was done, in plain words."""
+    sounds, study = content["sounds"], content["study"]
+    classes = " and ".join(f"“{name}”" for name in sounds["classes"]) if len(sounds["classes"]) < 4 else f"{len(sounds['classes'])} classes"
+    who = "by a written rule, not by a listener" if sounds.get("synthetic") else "by whoever gave the sounds"
+    first = (
+        f"Small neural networks that hear raw sound learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
+        f"{who}. They were trained in {len(study['training']['treatments'])} ways (treatments), and judged on sounds kept apart from training more "
+        "or less strictly (protocols), beside judges without a network and controls that can have learned nothing of the labels."
+    )
+    steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
+    if not steps:
+        return [first]
+    length = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    starts = sorted({dream["start"] for sweep in content["sweeps"].values() for dream in sweep["dreams"]})
+    second = (
+        f"Then they were made to dream. A dream starts from a sound ({', '.join(starts)}) and changes it in {length} small steps, each along the "
+        "gradient that makes one filter of one layer respond more, with nothing to hold it back but full scale. What the filter listens for is what "
+        "was added. Every dream can be heard on the page beside its start: hear, compare, search and cite them under “Every dream”."
+    )
+    return [first, second]
+
+
+def found(content: Content) -> list[str]:
+    """What was found, in plain words; every number stands in results.json."""
+    said = headline.sentences(content["headline"]) if "headline" in content else []
+    outcome = content["outcome"]
+    if outcome["made"]:
+        line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation."
+        if outcome["median_share_under_20hz"] is not None:
+            share = words.percent(outcome["median_share_under_20hz"])
+            line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
+        said.append(line + _alike(content))
+    return said
+
+
+def _alike(content: Content) -> str:
+    layers = content.get("likeness", {}).get("layers", [])
+    if not layers:
+        return ""
+    first = layers[0]
+    same = [layer for layer in layers if all(layer[key] == first[key] for key in ("sweep", "model", "side", "start"))]
+    parts = [f"{len(layer['targets'])} living filters of {words.layer_number(layer['layer'])} are of {layer['kinds']} kinds" for layer in same]
+    return f" Filters that are near-copies of each other counted as one kind, in {first['model']} the {', the '.join(parts)}."

@@ -1,0 +1,66 @@
+"""What is inside the networks: their layers (figure 5.2), what training did to the first of them, and which filters are dead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from aesdream.appendix import anatomy, figures, listing, words
+from aesdream.appendix.chapters import Block, Chapter, Picture
+from aesdream.appendix.material import Material
+
+TESTS = ("silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_post", "dead")
+
+
+def numbers(material: Material) -> dict[str, Any]:
+    """``conv1``: how far each model's first layer moved; ``census``: how many filters of each layer are dead, by each test."""
+    return {
+        "conv1": {name: anatomy.moved(kernel) for name, kernel in material.kernels.items()},
+        "census": {model.name: _census(model.census) for model in material.models if model.census},
+    }
+
+
+def chapters(material: Material) -> list[Chapter]:
+    """The dead filters, and conv1."""
+    content = material.content
+    blocks: list[Block] = [listing.conv1(content)]
+    for model in (model for model in material.dreamed if model in material.kernels):
+        draw = partial(figures.kernel, layer=material.kernels[model])
+        alt = "conv1's kernel and its frequency response before and after training, for both channels."
+        name = f"conv1-{words.slug(model)}"
+        blocks.append(Picture(name, f"conv1 of {model}, before and after training.", figures.KERNEL_SIZE, draw, alt))
+    return [
+        Chapter("census", "Dead filters", [listing.census(content)], "Dead filters"),
+        Chapter("conv1", "conv1, through which everything passes", blocks, "conv1"),
+    ]
+
+
+def networks(content: Mapping[str, Any]) -> list[Block]:
+    """Figure 5.2, once for each length of input."""
+    blocks: list[Block] = []
+    for place, network in enumerate(content["network"]):
+        said = f"the network of {', '.join(network['treatments'])}; {words.count(network['parameters'])} parameters."
+        alt = "The network's layers from left to right, each with its shape and parameters."
+        draw = partial(figures.network, layers=network["layers"])
+        number = "5.2" if place == 0 else f"5.2{'abcdefgh'[place]}"
+        blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, number))
+    return blocks
+
+
+def _census(census: Mapping[str, Any]) -> dict[str, Any]:
+    """How many filters of each layer are dead, by each test; ``dead`` counts those that any of them finds."""
+    layers = {}
+    for layer, filters in census["layers"].items():
+        if layer == "class":
+            continue  # a logit may be negative on every sound and is no less alive
+        found: Counter[str] = Counter()
+        for entry in filters:
+            slow = entry["slow"]
+            flags = {"silent_on_start": entry["silent_on_start"], "silent_on_corpus": entry["silent_on_corpus"], "upstream": entry["upstream"]}
+            flags |= {"slow_pre": slow["pre"], "slow_post": slow["post"]}
+            found.update(flag for flag, raised in flags.items() if raised)
+            found["dead"] += any(flags.values())
+        layers[layer] = {"filters": len(filters), **{name: found[name] for name in TESTS}}
+    return {"bottleneck": census["bottleneck"], "layers": layers}

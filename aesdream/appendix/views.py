@@ -1,0 +1,61 @@
+"""Sounds as pictures and players need them: every dream's view, its start's, and the view of what it added, each made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aesdream.appendix.analysis import View, view
+from aesdream.appendix.reading import Dream
+from aesdream.errors import UserError
+from aesdream.sounds import audio
+from aesdream.sounds.store import Corpus
+from aesdream.starts import start_of
+from aesdream.study import Study
+
+Sound = NDArray[np.float32]
+
+
+class Views:
+    """Views of dreams and of what they started from, by name."""
+
+    def __init__(self, corpus: Corpus, study: Study) -> None:
+        self._corpus, self._study = corpus, study
+        self._sounds: dict[str, Sound | None] = {}
+        self.starts: dict[tuple[str, int], View | None] = {}
+        """Views of starts, cut to the lengths of dreams, by name and samples."""
+        self._dreams: dict[str, View] = {}
+        self.rate = corpus.sample_rate
+
+    def start_sound(self, name: str, sweep: str | None = None) -> Sound | None:
+        """A start [shape=(channels, samples)] by its name in dreams' names, None for a file that is no longer there."""
+        if name not in self._sounds:
+            given = self._study.sweeps[sweep].starts if sweep else ()
+            path = next((start for start in given if name == Path(start).stem), name)
+            try:
+                self._sounds[name] = start_of(self._corpus, self._study, path)
+            except (UserError, OSError):
+                self._sounds[name] = None
+        return self._sounds[name]
+
+    def source(self) -> View:
+        """The study's source sound."""
+        return view(audio.floating(self._corpus.start), self.rate)
+
+    def start(self, dream: Dream) -> View | None:
+        """What a dream started from, cut to its length."""
+        return self.starts[dream.start, self.of(dream).samples]
+
+    def of(self, dream: Dream) -> View:
+        """A dream that was made. Raises DamagedFile."""
+        if dream.name not in self._dreams:
+            sound, rate = dream.sound()
+            whole = self.start_sound(dream.start, dream.sweep)
+            start = None if whole is None else np.ascontiguousarray(whole[:, : sound.shape[1]])
+            key = dream.start, sound.shape[1]
+            if key not in self.starts:
+                self.starts[key] = None if start is None else view(start, rate)
+            self._dreams[dream.name] = view(sound, rate, start)
+        return self._dreams[dream.name]

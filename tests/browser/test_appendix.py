@@ -1,0 +1,307 @@
+"""The appendix's page in a real browser, from disk: of a run in which a model is missing, and dreams failed, were never made, or are dead."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.request import url2pathname
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from scipy.stats import binomtest
+
+from aesdream import appendix, files
+from aesdream.appendix.compare import compare
+from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, TREE, fabricate
+
+MODEL = "plain/by-family/split0-seed0"
+UNMADE = f"dreams/appendix/{MODEL}/conv3/1/pre/source"
+SIZES = [{"width": 1440, "height": 900}, {"width": 360, "height": 740}]
+SERIOUS = ("serious", "critical")
+NO_REQUESTS = {"preload": False}
+"""axe would ask for the page's style again, which a page from disk may not."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("with space & sign") / "run"
+    study = fabricate(folder, {**TREE, "sounds": {**TREE["sounds"], "seconds": 2}})
+    for name in (FAILED, UNMADE):
+        (folder / f"{name}.json").unlink()
+    shutil.rmtree(folder / MISSING)
+    appendix.build(folder, study, HEADER, {FAILED: REASON})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def content(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = files.read_json(run / "results.json")
+    return found
+
+
+def address(run: Path, link: str = "") -> str:
+    return (run / "appendix/index.html").as_uri() + link
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("#grid .card .what").all_text_contents()
+
+
+def test_every_image_loads(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager'; })")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).map(image => image.src)") == []
+    assert page.evaluate("document.images.length") > 15
+
+
+def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run: Path) -> None:
+    page.goto(address(run, "#conv4/0/post"))
+    page.click("#toggle")
+    page.wait_for_function("Number(document.querySelector('#position').value) > 0.2")
+    before = float(page.input_value("#position"))
+    page.click("[data-hear=start]")
+    expect(page.locator("[data-hear=start]")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(f"Number(document.querySelector('#position').value) > {before}")
+    assert float(page.input_value("#position")) < before + 1.5
+    page.click("#toggle")
+    expect(page.locator("#toggle")).to_have_text("▶ Play")
+
+
+def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    button = page.locator("#grid .card .play").first
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_filters_leave_what_they_name_and_the_address_keeps_them(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    expect(page.locator("#count")).to_have_text("5 of 10 dreams")
+    page.select_option("select[name=layer]", "conv3")
+    assert titles(page) == ["layer 3, filter 0", "layer 3, filter 1"]
+    page.select_option("select[name=side]", "all")
+    expect(page.locator("#count")).to_have_text("4 of 10 dreams")
+    page.goto("about:blank")
+    page.goto(address(run, "#dreams?layer=conv4&side=pre"))
+    assert titles(page) == [f"layer 4, filter {number}" for number in range(3)]
+    page.select_option("select[name=side]", "all")
+    page.select_option("select[name=state]", "dead")
+    assert titles(page) == ["layer 4, filter 2"]
+    page.click("text=Reset")
+    expect(page.locator("#count")).to_have_text("5 of 10 dreams")
+
+
+@pytest.mark.parametrize(("sort", "key"), [("gain", "gain"), ("distance", "rms_from_start"), ("inaudible", "share_under_20hz")])
+def test_dreams_are_sorted_by_the_numbers_of_results_json(page: Page, run: Path, content: dict[str, Any], sort: str, key: str) -> None:
+    page.goto(address(run))
+    page.select_option("select[name=side]", "all")
+    page.select_option("select[name=sort]", sort)
+    dreams = {dream["dream"]: dream for dream in content["sweeps"]["appendix"]["dreams"]}
+    there = [dream for dream in dreams.values() if dream[key] is not None]
+    wanted = [dream[key] for dream in sorted(there, key=lambda dream: -dream[key])]
+    order = [match.split("#")[1] for match in page.locator("#grid .card a").evaluate_all("links => links.map(link => link.href)")]
+    found = [dream for link in order for dream in there if dream["dream"].endswith(f"{link}/source")]
+    assert [dream[key] for dream in found] == wanted
+
+
+def test_sorted_by_likeness_near_copies_stand_side_by_side(page: Page, run: Path, content: dict[str, Any]) -> None:
+    page.goto(address(run))
+    page.select_option("select[name=side]", "pre")
+    page.select_option("select[name=sort]", "likeness")
+    (layer,) = [each for each in content["likeness"]["layers"] if (each["layer"], each["side"]) == ("conv4", "pre")]
+    assert titles(page)[-len(layer["order"]) :] == [f"layer 4, filter {target}" for target in layer["order"]]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("conv4:1", ["layer 4, filter 1"]),
+        ("2", ["layer 4, filter 2"]),
+        ("dead", ["layer 4, filter 2"]),
+        ("figure a.2", ["layer 3, filter 1"]),
+        ("no such", []),
+    ],
+)
+def test_searching_finds_targets_states_and_figures(page: Page, run: Path, search: str, found: list[str]) -> None:
+    page.goto(address(run))
+    page.fill("input[name=search]", search)
+    assert titles(page) == found
+
+
+@pytest.mark.parametrize("link", ["#conv4/0/pre", f"#{MODEL}/conv4/0/pre", f"#appendix/{MODEL}/conv4/0/pre/source"])
+def test_a_link_opens_its_dream_with_its_numbers(page: Page, run: Path, content: dict[str, Any], link: str) -> None:
+    page.goto(address(run, link))
+    expect(page.locator("#detail-title")).to_have_text("layer 4, filter 0, before its ReLU")
+    (dream,) = [d for d in content["sweeps"]["appendix"]["dreams"] if d["dream"].endswith("conv4/0/pre/source")]
+    text = page.inner_text("#detail")
+    assert dream["digest"] in text
+    assert f"--only 'dreams/{dream['dream']}'" in text
+    assert page.locator("#detail .view").count() == 6
+    hrefs = page.locator("#detail .links a").evaluate_all("links => links.map(link => link.href)")
+    assert {Path(href).suffix for href in hrefs} >= {".wav", ".json"}
+    for href in hrefs:
+        assert Path(url2pathname(href.removeprefix("file://"))).is_file()
+
+
+def test_an_unknown_link_says_so(page: Page, run: Path) -> None:
+    page.goto(address(run, "#conv9/0/post"))
+    expect(page.locator("#count")).to_have_text("No dream is called conv9/0/post.")
+
+
+def test_what_failed_is_missing_or_dead_says_so_in_its_place(page: Page, run: Path) -> None:
+    page.goto(address(run, "#conv4/1/post"))
+    expect(page.locator("#detail .warning")).to_have_text("This dream is not there: failed: the disk was full.")
+    page.goto(address(run, "#conv3/1/pre"))
+    expect(page.locator("#detail .warning")).to_have_text("This dream is not there: not made yet.")
+    page.goto(address(run, "#conv4/2/post"))
+    expect(page.locator("#detail .state")).to_contain_text("dead: silent on the start")
+    page.keyboard.press("Escape")
+    expect(page.locator("#grid .card.failed .state")).to_have_text("failed: the disk was full")
+    expect(page.locator("#glance")).to_contain_text("models/plain/augment-first/split1-seed0")
+    assert (DEAD, page.locator("#chosen .card.dead .what").first.inner_text()) == (("conv4", "2"), "Figure 6.15: layer 4, filter 2")
+
+
+def test_the_keyboard_alone_goes_through_dreams_and_plays_them(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.locator("#grid .card a").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.querySelector('.what').textContent") == "layer 3, filter 1"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.querySelector('.what').textContent") == "layer 4, filter 0"
+    page.keyboard.press(" ")
+    expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail-title")).to_have_text("layer 4, filter 0, after its ReLU")
+    expect(page.locator("#toggle")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator("[data-hear=start]")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#detail-title")).to_have_text("layer 4, filter 1, after its ReLU")
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "search"
+
+
+def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        page.click("text=Play X")
+        page.click("text=X is B")
+    expect(page.locator(".blind [role=status]")).to_contain_text("of 8 right")
+    with page.expect_download() as download:
+        page.click("text=Save as JSON")
+    told = json.loads(Path(download.value.path()).read_text())
+    right = sum(trial["x"] == "dream" for trial in told["list"])
+    exact = binomtest(right, 8)
+    assert (told["right"], told["trials"]) == (right, 8)
+    assert told["p"] == pytest.approx(binomtest(right, 8, alternative="greater").pvalue)
+    interval = exact.proportion_ci(0.95, method="exact")
+    assert (told["interval"]["low"], told["interval"]["high"]) == pytest.approx((interval.low, interval.high), abs=1e-9)
+    assert all(trial["plays"]["x"] == 1 and trial["seconds"] >= 0 for trial in told["list"])
+
+
+@pytest.mark.parametrize("right", [0, 1, 9, 15, 16])
+def test_the_page_s_intervals_are_scipy_s(page: Page, run: Path, right: int) -> None:
+    page.goto(address(run))
+    found = page.evaluate(f"aesdream.blind.exact({right}, 16)")
+    wanted = binomtest(right, 16).proportion_ci(0.95, method="exact")
+    assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), abs=1e-9)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
+@pytest.mark.parametrize("link", ["", "#conv4/0/post"])
+def test_nothing_hangs_over_the_edge_of_the_window(page: Page, run: Path, size: Any, link: str) -> None:
+    page.set_viewport_size(size)
+    page.goto(address(run, link))
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    if link:
+        expect(page.locator("#toggle")).to_be_visible()
+        assert page.evaluate("document.querySelector('#detail').scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("link", ["", "#conv4/0/post", "#conv4/1/post"])
+def test_axe_finds_nothing_serious(page: Page, run: Path, scheme: Any, link: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address(run, link))
+    if link:
+        expect(page.locator("#detail .bar")).to_be_visible()
+    found = Axe().run(page, options=NO_REQUESTS).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found if each["impact"] in SERIOUS] == []
+
+
+def test_before_anything_is_played_little_is_read(page: Page, run: Path) -> None:
+    read: list[str] = []
+    page.on("request", lambda request: read.append(request.url))
+    page.goto(address(run))
+    page.wait_for_load_state("networkidle")
+    paths = [Path(url2pathname(url.removeprefix("file://"))) for url in read if url.startswith("file://")]
+    assert not [path for path in paths if path.suffix in (".mp3", ".wav")]
+    assert sum(path.stat().st_size for path in paths) < 2e6
+
+
+@pytest.fixture(scope="module")
+def large(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of ten models with 112 dreams each, of which all look alike."""
+    folder = tmp_path_factory.mktemp("large") / "run"
+    shutil.copytree(run / "appendix", folder / "appendix")
+    script = folder / "appendix/data/dreams.js"
+    told = json.loads(re.fullmatch(r"aesdream\.index\((.*)\);\n", script.read_text(), re.DOTALL)[1])  # type: ignore[index]
+    row = told["dreams"][0]
+    picture = next((folder / "appendix/dreams").glob("*0--post--source.png")).read_bytes()
+    layers = [(layer, count, side) for side in ("post", "pre") for layer, count in (("conv2", 8), ("conv3", 16), ("conv4", 32))]
+    names = [
+        f"appendix/m{m}/by-family/split0-seed0/{layer}/{n}/{side}/source" for m in range(10) for layer, count, side in layers for n in range(count)
+    ]
+    for name in names:
+        (folder / f"appendix/dreams/{name.replace('/', '--')}.png").write_bytes(picture)
+    script.write_text(f"aesdream.index({json.dumps({**told, 'dreams': [[name, *row[1:]] for name in names]})});\n")
+    return folder
+
+
+def test_ten_models_of_112_dreams_open_in_under_three_seconds(browser: Browser, large: Path) -> None:
+    def seconds() -> float:
+        page = browser.new_page()
+        page.goto(address(large, "#dreams?model=all&side=all"))
+        expect(page.locator("#count")).to_have_text("1120 of 1120 dreams")
+        page.wait_for_function("[...document.querySelectorAll('#grid img')].slice(0, 5).every(image => image.complete && image.naturalWidth)")
+        found = float(page.evaluate("performance.now()")) / 1000
+        page.close()
+        return found
+
+    assert min(seconds() for _ in range(2)) < 3
+
+
+def test_runs_stand_side_by_side_and_are_heard(page: Page, run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "another run"
+    shutil.copytree(run, other)
+    path = compare([run, other])
+    page.goto(path.as_uri())
+    expect(page.locator("#count")).to_have_text("10 of 20 dreams")
+    both = page.locator("#grid .card", has_text="layer 3, filter 0")
+    assert both.count() == 2
+    both.nth(1).locator("a").click()
+    expect(page.locator("#detail p").first).to_contain_text("another run")
+    page.click("#toggle")
+    page.wait_for_function("Number(document.querySelector('#position').value) > 0.1")
+    found = Axe().run(page, options=NO_REQUESTS).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
+
+
+def test_a_study_without_dreams_has_a_page_all_the_same(page: Page, tmp_path: Path) -> None:
+    study = fabricate(tmp_path / "run", {**TREE, "sweeps": {}})
+    appendix.build(tmp_path / "run", study, HEADER)
+    page.goto(address(tmp_path / "run"))
+    expect(page.locator("#count")).to_have_text("This study asks for no dreams.")
