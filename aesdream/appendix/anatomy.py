@@ -12,6 +12,8 @@ from torch import nn
 from aesdream.appendix.analysis import Array
 from aesdream.appendix.reading import Model
 from aesdream.errors import DamagedFile
+from aesdream.models.frontends import LogMel
+from aesdream.models.layers import Dropout
 from aesdream.study import Study
 from aesdream.training.checkpoints import load_network
 from aesdream.training.statistics import number
@@ -25,13 +27,14 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
     Each is {"name", "kind" (input, conv, pool, dense), "lines": what it does, "shape": what it hands on, "parameters"}; found by running it.
     """
     samples, rate = study.input_samples(treatment), study.sounds.sample_rate
-    network = study.network.settings.build(samples, classes, torch.Generator(), channels=2, sample_rate=rate)
+    channels = study.sounds.channels
+    network = study.network.settings.build(samples, classes, torch.Generator(), channels=channels, sample_rate=rate).eval()
     steps: list[dict[str, Any]] = [
         {
             "name": "sound",
             "kind": "input",
-            "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels"],
-            "shape": f"2 × {samples:,}",
+            "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels" if channels == 2 else "one channel"],
+            "shape": f"{channels} × {samples:,}",
             "parameters": None,
         }
     ]
@@ -45,25 +48,33 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
 
         return module.register_forward_hook(run)
 
-    hooks = [note(name.rpartition(".")[2], module) for name, module in network.named_modules() if not list(module.children())]
+    hooks = [note(name.rpartition(".")[2], module) for name, module in network.named_modules() if _is_step(module)]
     try:
         with torch.no_grad():
-            network(torch.zeros(1, 2, samples))
+            network(torch.zeros(1, channels, samples))
     finally:
         for hook in hooks:
             hook.remove()
     return steps
 
 
+def _is_step(module: nn.Module) -> bool:
+    """Whether a module is a step of its own, and one that a trained network takes."""
+    return not list(module.children()) and not isinstance(module, Dropout)
+
+
 def _described(module: nn.Module) -> tuple[str, list[str]]:
+    if isinstance(module, LogMel):
+        return "input", [f"log-mel, {len(module.filters)} bands", f"{module.fft} samples, hop {module.hop}"]
     if isinstance(module, nn.Conv1d):
         filters = f"{module.out_channels} filter" + ("s" if module.out_channels > 1 else "")
         return "conv", [filters, f"kernel {module.kernel_size[0]:,}", f"stride {module.stride[0]:,}, ReLU"]
-    if isinstance(module, nn.MaxPool1d):
-        return "pool", [f"largest of {module.kernel_size}", f"stride {module.stride}"]
-    if isinstance(module, nn.Linear):
-        return "dense", [f"{module.in_features:,} to {module.out_features:,}"]
-    return "dense", [type(module).__name__]
+    if isinstance(module, nn.Conv2d):
+        return "conv", [f"{module.out_channels} filters", f"kernel {module.kernel_size[0]} × {module.kernel_size[1]}", "leaky ReLU"]
+    if isinstance(module, nn.MaxPool1d | nn.MaxPool2d):
+        across = f" × {module.kernel_size}" if isinstance(module, nn.MaxPool2d) else ""
+        return "pool", [f"largest of {module.kernel_size}{across}", f"stride {module.stride}"]
+    return "dense", [f"{module.in_features:,} to {module.out_features:,}" if isinstance(module, nn.Linear) else type(module).__name__]
 
 
 @dataclass(frozen=True)
@@ -75,12 +86,14 @@ class FirstLayer:
     rate: int
 
 
-def first_layer(model: Model) -> FirstLayer:
-    """Read a model's conv1 out of its checkpoint. Raises DamagedFile."""
+def first_layer(model: Model) -> FirstLayer | None:
+    """Read a model's conv1 out of its checkpoint; None where it reads a spectrogram, no waveform. Raises DamagedFile."""
     checkpoint = load_network(model.checkpoint())
     listing = checkpoint.network.layers()  # type: ignore[operator]
     weight = next(iter(listing.values())).module.weight
-    if weight.shape != checkpoint.initial.shape or weight.dim() != 3:
+    if weight.dim() != 3:
+        return None
+    if weight.shape != checkpoint.initial.shape:
         raise DamagedFile(model.folder / "checkpoint.pt", f"the first kernel was {tuple(checkpoint.initial.shape)}, is {tuple(weight.shape)}")
     before, after = (tensor.detach().to(torch.float64).numpy()[0] for tensor in (checkpoint.initial, weight))
     return FirstLayer(before, after, checkpoint.preparation.sample_rate)

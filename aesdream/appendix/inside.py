@@ -31,10 +31,8 @@ def chapters(material: Material) -> list[Chapter]:
         alt = "conv1's kernel and its frequency response before and after training, for both channels."
         name = f"conv1-{words.slug(model)}"
         blocks.append(Picture(name, f"conv1 of {model}, before and after training.", figures.KERNEL_SIZE, draw, alt))
-    return [
-        Chapter("census", "Dead filters", [listing.census(content)], "Dead filters"),
-        Chapter("conv1", "conv1, through which everything passes", blocks, "conv1"),
-    ]
+    made = [Chapter("census", "Dead filters", [listing.census(content)], "Dead filters")]
+    return made + ([Chapter("conv1", "conv1, through which everything passes", blocks, "conv1")] if content["conv1"] else [])
 
 
 def networks(content: Mapping[str, Any]) -> list[Block]:

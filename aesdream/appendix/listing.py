@@ -17,10 +17,11 @@ def glance(content: Content) -> list[tuple[str, str]]:
     sounds, training = content["sounds"], content["study"]["training"]
     lines = [("Labels", synthetic(sounds))]
     labels = ", ".join(f"{count(n)} {name}" for name, n in sounds["labels"].items())
-    share = sounds["labels"][sounds["positive"]] / sounds["count"]
+    share = f" ({percent(sounds['labels'][sounds['positive']] / sounds['count'])} {sounds['positive']})" if len(sounds["labels"]) == 2 else ""
     family = f"{count(sounds['families'])} families" if sounds["families"] else "families unknown"
-    size = f"{count(sounds['count'])} stereo sounds of {sounds['seconds']:g} s at {sounds['sample_rate']:,} Hz"
-    lines.append(("Corpus", f"{size}: {labels} ({percent(share)} {sounds['positive']}); {family}."))
+    channels = "mono" if sounds.get("channels") == 1 else "stereo"
+    size = f"{count(sounds['count'])} {channels} sounds of {sounds['seconds']:g} s at {sounds['sample_rate']:,} Hz"
+    lines.append(("Corpus", f"{size}: {labels}{share}; {family}."))
     lines.append(("Start of the dreams", f"{sounds['source']['name']}, {sounds['source']['seconds']:g} s before preparation."))
     treatments = "; ".join(f"{name}: {treatment(settings)}" for name, settings in training["treatments"].items())
     lines.append(("Treatments", treatments + "."))
@@ -45,6 +46,8 @@ def synthetic(sounds: Content) -> str:
     made = sounds["synthetic"]
     if made is None:
         return "Given with the sounds."
+    if "composer" not in made:
+        return f"Known, because the sounds are SYNTHETIC: {made['processor']} ({made['font']})."
     rule = f"a written rule (composer “{made['composer']}”) made them. {made['rule']} Share asked for: {percent(made['share'])}."
     exchanged = f"{made['exchanged']} positive labels were then exchanged with as many negative ones."
     return f"SYNTHETIC. Nobody listened: {rule} {exchanged} The sounds are synthetic too, by {made['processor'].rstrip('.')}."

@@ -38,8 +38,9 @@ class Material:
 
     @cached_property
     def kernels(self) -> Mapping[str, anatomy.FirstLayer]:
-        """The first layer of every model that is there, before and after training."""
-        return {model.name: anatomy.first_layer(model) for model in self.models if model.evaluation}
+        """The first layer of every model that is there and reads a waveform, before and after training."""
+        read = {model.name: anatomy.first_layer(model) for model in self.models if model.evaluation}
+        return {name: layer for name, layer in read.items() if layer is not None}
 
     @cached_property
     def by_name(self) -> Mapping[str, Dream]:

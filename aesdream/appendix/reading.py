@@ -119,9 +119,21 @@ class Dream:
         """Path of its ``wav`` or ``mp3`` from the run folder."""
         return f"{self.unit}.{suffix}"
 
+    @property
+    def has_own_start(self) -> bool:
+        """Whether what it started from was drawn for it, and lies beside it."""
+        return f"{self.marker.stem}-start.wav" in self.content.get("files", {})
+
+    def own_start(self) -> NDArray[np.float32]:
+        """What it started from, where that lies beside it [shape=(channels, samples)], verified; raises DamagedFile."""
+        return self._read("-start.wav")[0]
+
     def sound(self) -> tuple[NDArray[np.float32], int]:
         """The dream [shape=(channels, samples)] and its sample rate, verified; raises DamagedFile."""
-        path = files.verified(self.marker, f"{self.marker.stem}.wav")
+        return self._read(".wav")
+
+    def _read(self, suffix: str) -> tuple[NDArray[np.float32], int]:
+        path = files.verified(self.marker, f"{self.marker.stem}{suffix}")
         try:
             samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:

@@ -114,7 +114,7 @@ def noises(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int) -> dict[
     grid = whole_grid(dreams, classes)
     if grid is None:
         return {}
-    changes = np.array([[one.change[0] for one in row] for row in grid])
+    changes = changes_of(grid)
     outputs = np.array([[one.content["outputs"]["dream"] for one in row] for row in grid])
     return {
         **alike(changes, seed),
@@ -133,6 +133,11 @@ def whole_grid(dreams: Sequence[Dreamt], classes: Sequence[str]) -> list[list[Dr
             found.setdefault(str(one.content["start"]), {})[one.kind] = one
     rows = [[row[name] for name in classes] for row in found.values() if len(row) == len(classes)]
     return rows if len(rows) > 1 and len(classes) > 1 else None
+
+
+def changes_of(grid: Sequence[Sequence[Dreamt]]) -> Changes:
+    """The changes of dreams by start and class [shape=(starts, classes, frames, bands)], in dB."""
+    return np.array([[np.concatenate(list(one.change)) for one in row] for row in grid])
 
 
 def beyond_control(real: Mapping[str, Any], control: Mapping[str, Any]) -> bool | None:

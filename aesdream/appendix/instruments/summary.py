@@ -59,6 +59,17 @@ def thresholds(evaluation: Mapping[str, Any]) -> Mapping[str, float]:
     return {name: found[name]["threshold"] for name in EVEN} if "S1" in found else EVEN
 
 
+def evaluated(models: Sequence[Model]) -> Numbers:
+    """What models of many classes are worth on every set, without the judgements themselves."""
+    found: Numbers = {}
+    for model in models:
+        sets = model.evaluation["sets"] if model.evaluation else {}
+        told = {name: {key: value for key, value in one.items() if key != "predictions"} for name, one in sets.items() if "S2" in one}
+        if told:
+            found[model.name] = told
+    return found
+
+
 def performances(evaluation: Mapping[str, Any], sweeps: Numbers, model: str) -> list[Numbers]:
     """The rows of figure 1: a model on each of its sets, on the sounds that were dreamed of it as they were and as they became, and the published
     systems. S2 with the model's own thresholds, as the source prefers it."""

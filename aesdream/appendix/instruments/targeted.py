@@ -109,7 +109,8 @@ def _pairs(right: Mapping[str, Dreamt], wrong: Mapping[str, Dreamt], classes: Se
     where = [(place[one], place[other]) for one, other in named]
     names = ("original_to_right", "original_to_wrong", "right_to_wrong")
     return {
-        "n": len(both),
+        "classes": list(classes),
+        "sounds": len(both),
         "mse_db2": {name: sample.mean(errors[:, column]) for column, name in enumerate(names)},
         "matrix": {name: _matrix(where, errors[:, column], len(classes)) for column, name in enumerate(names)},
         "larger": _larger(where, errors, sample),
