@@ -49,8 +49,9 @@ def listening_copy(path: Path, sound: Sound, rate: int, like: Sound | None = Non
     """A compressed copy of ``sound`` (channels, samples) for pages: no infrasound, as loud as ``like`` where its peaks allow, never clipped."""
     heard = audible(sound, rate)
     level = rms(heard)
-    if like is not None and level > 0:
-        heard = heard * (rms(audible(like, rate)) / level)
+    wanted = 0.0 if like is None else rms(audible(like, rate))
+    if wanted > 0 and level > 0:
+        heard = heard * (wanted / level)
     heard = heard * min(1.0, CEILING / max(float(np.abs(heard).max()), 1e-9))
     usual = min((r for r in MP3_RATES if r >= rate), default=MP3_RATES[-1])
     data = resampled(heard, rate, usual).clip(-1, 1)
