@@ -78,13 +78,8 @@ def dream(
         raise one_of("side", side, ("pre", "post"))
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
-    starts = start[None] if isinstance(start, torch.Tensor) else torch.stack(list(start))
-    if not torch.isfinite(starts).all():
-        raise UserError("start: holds NaN or infinite values; dreams start from finite ones")
     wanted, stop = len(targets), Stop(stop_rms, stop_confidence)
-    if wanted == 1:
-        targets = [*targets, *targets]
-        starts = starts.expand(2, *starts.shape[1:]) if not isinstance(start, torch.Tensor) else starts
+    targets, starts = _batch(targets, start)
     with listening(network):
         kind = BlockClimb if BlockClimb.serves(network, starts, bounds, stop) else Climb
         climb = kind(network, layer, targets, starts, side, bounds, stop)
@@ -103,6 +98,16 @@ def dream(
     coefficients = climb.coefficients
     trace = torch.stack(climb.trace + climb.trace[-1:] * (steps + 1 - len(climb.trace)), 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
+
+
+def _batch(targets: Sequence[Target], start: torch.Tensor | Sequence[torch.Tensor]) -> tuple[Sequence[Target], torch.Tensor]:
+    """At least two targets, and their starts (targets, ...), or the one start of all (1, ...)."""
+    starts = start[None] if isinstance(start, torch.Tensor) else torch.stack(list(start))
+    if not torch.isfinite(starts).all():
+        raise UserError("start: holds NaN or infinite values; dreams start from finite ones")
+    if len(targets) > 1:
+        return targets, starts
+    return [*targets, *targets], starts if isinstance(start, torch.Tensor) else torch.cat([starts, starts])
 
 
 def _deciding(network: nn.Module, starts: torch.Tensor, how: list[object]) -> dict[str, object]:

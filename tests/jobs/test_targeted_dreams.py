@@ -39,9 +39,12 @@ STUDY = {
     **corpora.STUDY,
     "seed": 5,
     "network": HAN,
-    "training": {"treatments": {"windowed": {"window": 0.25}}, "protocols": ["by-family"], "epochs": 2, "batch": 8},
+    "training": {
+        "treatments": {"windowed": {"window": 0.25}, "dreamed": {"window": 0.25, "dreams": {"sounds": 6, "epochs": 2, "steps": 3}}},
+        "protocols": ["by-family"], "epochs": 2, "batch": 8,
+    },
     "sweeps": SWEEPS,
-}
+}  # fmt: skip
 
 
 def written(folder: Path, changes: list[str] | None = None) -> Path:
@@ -219,6 +222,20 @@ def test_a_dream_ended_on_its_second_leg_goes_on_to_the_same_bytes(run: Path, tm
     dream.make(again, study, batch, every=0.0)
     assert not list((again / "jobs" / "kept").iterdir())
     assert_same(run, again)
+
+
+def test_a_model_learns_on_from_its_dreams_after_it_has_learned_as_without_them(run: Path):
+    histories = {}
+    for name in ("windowed", "dreamed"):
+        lines = (run / "models" / MODEL.replace("windowed", name) / "history.jsonl").read_text().splitlines()
+        histories[name] = [json.loads(line) for line in lines]
+    assert histories["dreamed"][:2] == histories["windowed"]
+    first, second = histories["dreamed"][2:]
+    assert (first["dreamed_epoch"], first["dreams"], second["dreamed_epoch"]) == (1, 6, 2)
+    assert 0 <= first["reached"] <= 6
+    weights = [load_network(run / "models" / MODEL.replace("windowed", name) / "checkpoint.pt").network.state_dict() for name in histories]
+    assert all(value.isfinite().all() for value in weights[1].values())
+    assert not torch.equal(weights[0]["body.out.weight"], weights[1]["body.out.weight"])
 
 
 def test_more_held_out_sounds_than_there_are_end_the_run_with_what_there_is(tmp_path: Path, call: Call):
