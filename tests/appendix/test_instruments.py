@@ -162,9 +162,9 @@ def test_similarities_are_cosines_and_never_fall_by_shifting():
 
 
 def test_bins_agree_by_chance_as_often_as_coins_of_all_starts_fall_alike():
-    changes = normal("rest", shape=(3, 40, 20, 20))
+    changes = normal("rest", shape=(3, 40, 60, 60))
     marked, told = patterns.agreeing(changes)
-    assert marked.shape == (40, 20, 20)
+    assert marked.shape == (40, 60, 60)
     assert np.mean([one["share"] for one in told]) == pytest.approx(0.25, abs=0.02)
     assert told[0]["chance"] == 0.25
     planted = changes.copy()

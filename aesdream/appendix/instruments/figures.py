@@ -58,12 +58,12 @@ def originals(canvas: Canvas, rows: Sequence[Sequence[Dreamt]], classes: Sequenc
     columns = 1 + len(rows[0])
     axes = canvas.subplots(
         2 * len(rows), columns, squeeze=False,
-        gridspec_kw={"height_ratios": [3, 1] * len(rows), "hspace": 0.28, "wspace": 0.12, "left": 0.07, "right": 0.99, "bottom": 0.06, "top": 0.94},
+        gridspec_kw={"height_ratios": [3, 1.2] * len(rows), "hspace": 0.32, "wspace": 0.12, "left": 0.05, "right": 0.99, "bottom": 0.07, "top": 0.95},
     )  # fmt: skip
     for number, row in enumerate(rows):
         top, low = _range([row[0].start, *[one.dream for one in row]])
         first = row[0].content
-        shown = [(f"{first['excerpt']['right']}, as it was", row[0].start, first["outputs"]["start"], None)]
+        shown = [(f"was {first['excerpt']['right']}", row[0].start, first["outputs"]["start"], None)]
         shown += [(f"to {one.content['goal'][0]}", one.dream, one.content["outputs"]["dream"], one.content["goal"][0]) for one in row]
         for column, (title, spectrogram, outputs, goal) in enumerate(shown):
             image, bars = axes[2 * number][column], axes[2 * number + 1][column]
@@ -88,7 +88,7 @@ def noise_grid(
         _spectrogram(axes[number][0], row[0].start, low, top)
         for column, one in enumerate(row, start=1):
             _spectrogram(axes[number][column], one.dream, low, top)
-            axes[number][column].contour(marked[column - 1].T.astype(float), levels=[0.5], colors="white", linewidths=0.4)
+            axes[number][column].contour(marked[column - 1].T.astype(float), levels=[0.5], colors="white", linewidths=0.6)
     for column, name in enumerate(["noise", *classes]):
         axes[0][column].set_title(name, pad=2)
     axes[rows][0].set_axis_off()
@@ -129,6 +129,7 @@ def _bars(axes: Axes, outputs: Sequence[float], classes: Sequence[str], goal: st
     colours = [VERMILLION if name == goal else ORANGE if goal is None else GREY for name in classes]
     axes.bar(range(len(classes)), outputs, color=colours, width=0.8)
     axes.set_ylim(0, 1)
-    axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=4.5)
+    axes.set_xticks(range(len(classes)), classes if named else [""] * len(classes), rotation=90, fontsize=3.8)
+    axes.tick_params(axis="x", length=1, pad=1)
     axes.set_yticks([0, 1] if named else [])
     plain_axes(axes)

@@ -94,7 +94,7 @@ def _originals(material: Material) -> list[Block]:
                 f"Held-out sounds as they were and dreamed to every class by {model}: log-mel spectrograms over time, 80 dB from dark to bright, and "
                 "the network's outputs below each (red: what it was dreamed to)."
             )
-            size = (WIDTH, 0.5 + 1.75 * len(rows))
+            size = (WIDTH, 0.4 + 1.9 * len(rows))
             blocks.append(
                 Picture(f"originals-{sweep}-{slug(model)}", caption, size, shown, "Spectrograms that look alike, outputs that do not.", "2")
             )
@@ -124,8 +124,8 @@ def _noise_grids(material: Material) -> list[Block]:
             marked = agreeing(changes_of(grid))[0]
             shown = partial(figures.noise_grid, grid=grid[:NOISES], classes=classes, outputs=outputs, marked=marked)
             caption = (
-                f"Noises (left) dreamed to every class by {model}. Outlined: bins whose change, the mean over classes taken away, has one sign from "
-                f"every one of {len(grid)} starts and is among the largest tenth. Bottom: mean outputs over the starts."
+                f"Noises (left) dreamed to every class by {model}. Outlined: regions whose change, the mean over classes taken away, has one sign "
+                f"from every one of {len(grid)} starts and is among the largest tenth. Bottom: mean outputs over the starts."
             )
             blocks.append(Picture(f"noise-{sweep}-{slug(model)}", caption, (WIDTH, 4.6), shown, "Spectrograms of noise; the table has numbers.", "3"))
             blocks.append(_heard(grid[0], {dream.name: dream for dream in mine}))

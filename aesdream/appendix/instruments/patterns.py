@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from aesdream.appendix.instruments.dreamt import Dreamt
 from aesdream.seeding import generator
@@ -20,6 +21,8 @@ from aesdream.training.statistics import Estimate, estimate, number, ratio
 DRAWS = 1000
 STRONG = 0.9
 """The quantile of a class's mean change from which on a bin where all starts agree is marked."""
+AROUND = 5
+"""Frames and bands over which changes are averaged first: regions are marked, not bins."""
 Changes = NDArray[np.floating]
 
 
@@ -98,10 +101,10 @@ def alike(changes: Changes, seed: int) -> dict[str, Any]:
 
 
 def agreeing(changes: Changes) -> tuple[NDArray[np.bool_], list[Estimate]]:
-    """Where the changes to a class agree: bins [shape=(classes, frames, bands)] whose sign is the same from every start and whose mean is among the
-    largest tenth; and for every class the share of bins of one sign, beside 2 ** (1 - starts) for chance.
+    """Where the changes to a class, each averaged over its surroundings, agree: bins [shape=(classes, frames, bands)] whose sign is the same from
+    every start and whose mean is among the largest tenth; and for every class the share of bins of one sign, beside 2 ** (1 - starts) for chance.
     """
-    left = without_common(changes)
+    left = ndimage.uniform_filter(without_common(changes).astype(np.float64), (0, 0, AROUND, AROUND), mode="nearest")
     same = np.abs(np.sign(left).sum(0)) == len(left)
     mean = np.abs(left.mean(0))
     strong = mean >= np.quantile(mean, STRONG, axis=(1, 2), keepdims=True)

@@ -137,6 +137,8 @@ def noises(told: Content) -> list[Block]:
     )
     alike = Listing("Patterns of a class", ("dreams that share", "as they lie", "at the best shift in time"), (0.4, 0.3, 0.3), rows, notes)
     shares = [[name, percent(one["share"]), percent(one["chance"])] for name, one in told["agreeing"].items()]
-    regions = Listing("Bins whose change has one sign from every start", ("class", "share", "by chance"), (0.4, 0.3, 0.3), shares)
+    regions = Listing(
+        "Surroundings (5 by 5 bins) whose change has one sign from every start", ("class", "share", "by chance"), (0.4, 0.3, 0.3), shares
+    )
     said = f"{percent(told['success'])} of these dreams reached their class; they changed their noise by {number(told['rmse_db'])} dB (RMS)."
     return [Text(said), alike, regions]
