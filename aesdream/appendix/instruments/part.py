@@ -28,7 +28,7 @@ def numbers(material: Material) -> dict[str, Any]:
     sweeps = summary(material.study, material.models, material.dreams, material.sounds["classes"])
     if not evaluations and not sweeps:
         return {}
-    rows = {model.name: performances(model.evaluation, sweeps, model.name) for model in material.models if model.name in evaluations}
+    rows = {name: performances(sets, sweeps, name) for name, sets in evaluations.items()}
     return {"instruments": {"sets": evaluations, "sweeps": sweeps, "performance": rows}}
 
 

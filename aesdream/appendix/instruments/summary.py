@@ -70,10 +70,10 @@ def evaluated(models: Sequence[Model]) -> Numbers:
     return found
 
 
-def performances(evaluation: Mapping[str, Any], sweeps: Numbers, model: str) -> list[Numbers]:
-    """The rows of figure 1: a model on each of its sets, on the sounds that were dreamed of it as they were and as they became, and the published
+def performances(sets: Mapping[str, Any], sweeps: Numbers, model: str) -> list[Numbers]:
+    """The rows of figure 1: a model on each of its ``sets`` (as ``evaluated`` has them), on the sounds that were dreamed of it as they were and as they became, and the published
     systems. S2 with the model's own thresholds, as the source prefers it."""
-    rows = [_row(f"ours, {name}", found["S2"]) for name, found in evaluation["sets"].items() if "S2" in found]
+    rows = [_row(f"ours, {name}", found["S2"]) for name, found in sets.items()]
     for sweep, of_models in sweeps.items():
         told = of_models.get(model, {}).get("targeted")
         if told:

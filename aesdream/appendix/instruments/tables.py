@@ -67,7 +67,11 @@ def targeted(told: Content) -> list[Block]:
         for kind, one in told["kinds"].items()
     ]  # fmt: skip
     heads = ("dreamed", "n", "success", "output before", "after", "steps", "RMSE, dB", "mean |Δ|, dB", "bins > 1 dB")
-    notes = ("Success: an output of at least .9 that is the largest. Means with 95 % intervals over recordings.",)
+    notes = ["Success: an output of at least .9 that is the largest. Means with 95 % intervals over recordings."]
+    missed = [
+        f"{KINDS[kind]}: {', '.join(f'{name} ({n})' for name, n in one['missed'].items())}" for kind, one in told["kinds"].items() if one["missed"]
+    ]
+    notes += [f"Classes that were not reached, with how many dreams: {'; '.join(missed)}."] if missed else []
     blocks: list[Block] = [Listing("Where dreams arrive, and how far that is", heads, (0.15, 0.04, *[0.115] * 7), rows, notes)]
     blocks += [*_inversions(told), _performance(told["performance"])]
     return blocks + ([_geometry(told)] if "geometry" in told else [])

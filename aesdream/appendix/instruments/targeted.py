@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,8 @@ def targeted(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int, thresh
     groups = {kind: group for kind, group in groups.items() if group}
     if not groups:
         return {}
-    told: dict[str, Any] = {"kinds": {kind: _kind(list(group.values()), classes, seed) for kind, group in groups.items()}}
+    stop = dreams[0].content.get("stop_confidence")
+    told: dict[str, Any] = {"stop_confidence": stop, "kinds": {kind: _kind(list(group.values()), classes, seed) for kind, group in groups.items()}}
     told["performance"] = _performance(groups, classes, thresholds, seed)
     if "right" in groups and "wrong" in groups:
         told.update(_pairs(groups["right"], groups["wrong"], classes, seed))
@@ -41,13 +43,15 @@ def _sample(dreams: Sequence[Dreamt], seed: int) -> Sample:
 
 
 def _kind(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int) -> dict[str, Any]:
-    """Success, confidence before and after, steps and distances of dreams of one kind; ``already`` is the share that needed no step."""
+    """Success, confidence before and after, steps and distances of dreams of one kind; ``already`` is the share that needed no step, ``missed`` how
+    many did not reach each class."""
     sample = _sample(dreams, seed)
     contents = [one.content for one in dreams]
     told: dict[str, Any] = {
         "n": len(dreams),
         "recordings": len(set(sample.families)),
         "success": sample.share([content["success"] for content in contents]),
+        "missed": dict(Counter(content["goal"][0] for content in contents if not content["success"])),
         "already": sample.share([content["steps_taken"] == 0 for content in contents]),
         "steps": sample.mean([content["steps_taken"] for content in contents]),
         **{f"confidence_{when}": sample.mean([content["confidence"][when] for content in contents]) for when in ("start", "dream")},
