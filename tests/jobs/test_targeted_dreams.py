@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from aesdream import config, files
+from aesdream.appendix import parts, results, schema
+from aesdream.appendix.chapters import Audio, Picture
 from aesdream.dreaming import bands
 from aesdream.dreaming.climb import Climb
 from aesdream.dreaming.sonify import read_wav
@@ -236,6 +239,25 @@ def test_a_model_learns_on_from_its_dreams_after_it_has_learned_as_without_them(
     weights = [load_network(run / "models" / MODEL.replace("windowed", name) / "checkpoint.pt").network.state_dict() for name in histories]
     assert all(value.isfinite().all() for value in weights[1].values())
     assert not torch.equal(weights[0]["body.out.weight"], weights[1]["body.out.weight"])
+
+
+def test_the_appendix_tells_of_them_and_draws_them(run: Path):
+    study = config.validate(Study, config.read_yaml(run / "study.yaml"), "study")
+    found = results.material(run, study)
+    schema.check(found.content)
+    told = found.content["instruments"]["sweeps"]
+    assert set(told["targeted"][MODEL]["targeted"]["kinds"]) == {"right", "wrong", "right-then-wrong"}
+    assert told["noises"][MODEL]["noises"]["starts"] == 3
+    assert [claim["verdict"] for claim in told["targeted"][MODEL]["claims"]]
+    chapters = {chapter.key: chapter for chapter in parts.chapters(found)}
+    assert {"targeted", "noise", "dreams", "census"} <= set(chapters)
+    pictures = [block for chapter in chapters.values() for block in chapter.blocks if isinstance(block, Picture) and block.draw]
+    assert {picture.number for picture in pictures} >= {"3"}
+    for picture in pictures:
+        picture.draw(Figure(figsize=picture.size))
+    heard = [path for chapter in chapters.values() for block in chapter.blocks if isinstance(block, Audio) for _, *path in block.sounds]
+    assert heard
+    assert all((run / path).is_file() for paths in heard for path in paths if path)
 
 
 def test_more_held_out_sounds_than_there_are_end_the_run_with_what_there_is(tmp_path: Path, call: Call):

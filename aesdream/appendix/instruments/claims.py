@@ -32,7 +32,7 @@ def of_targeted(found: Numbers) -> list[dict[str, Any]]:
                     f"Dreams {_to(kind)} differ from their start by about 2 dB.",
                     _below(told["rmse_db"], CLOSE),
                     told["rmse_db"],
-                    "confirmed where the whole interval of the mean root mean square difference in dB is at most 2; the paper gives a mean square in dB",
+                    "confirmed where the whole interval of the mean root mean square difference is at most 2 dB; the paper gives a mean square in dB",
                 )
             )
     if "geometry" in found:

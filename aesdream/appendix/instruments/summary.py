@@ -71,8 +71,8 @@ def evaluated(models: Sequence[Model]) -> Numbers:
 
 
 def performances(sets: Mapping[str, Any], sweeps: Numbers, model: str) -> list[Numbers]:
-    """The rows of figure 1: a model on each of its ``sets`` (as ``evaluated`` has them), on the sounds that were dreamed of it as they were and as they became, and the published
-    systems. S2 with the model's own thresholds, as the source prefers it."""
+    """The rows of figure 1: a model on each of its ``sets`` (as ``evaluated`` has them), on the sounds that were dreamed of it as they were and as
+    they became, and the published systems. S2 with the model's own thresholds, as the source prefers it."""
     rows = [_row(f"ours, {name}", found["S2"]) for name, found in sets.items()]
     for sweep, of_models in sweeps.items():
         told = of_models.get(model, {}).get("targeted")
