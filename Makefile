@@ -31,7 +31,7 @@ testbed:  ## a real Slurm on this machine, for trying the suite without a cluste
 testbed-stop:  ## end that Slurm and all its jobs
 	$(PYTHON) slurm/testbed/testbed.py stop /tmp/aesdream-testbed --purge
 
-composers: $(READY)  ## what each network can hear of each synthetic composer: runs/composers, about a quarter of an hour
+composers: $(READY)  ## what each network can hear of each synthetic composer: runs/composers; the log-mel network takes most of an hour
 	for composer in $(COMPOSERS); do for hearer in $(HEARERS); do \
 	  $(BIN)/aesdream run configs/composers/$$hearer.yaml --out runs/composers/$$hearer-$$composer \
 	    --set study=$$hearer-$$composer --set sounds.oracular.composer=$$composer || exit; done; done
