@@ -143,7 +143,7 @@ def _verdict(models: Sequence[Checkpoint], path: Path) -> Verdict:
         return Verdict(path, 0.0, np.zeros((0, len(models[0].description.classes))), f"cannot be read ({error.strerror})")
     seconds = sound.shape[1] / rate
     notes = [f"resampled from {rate} Hz"] if rate != how.sample_rate else []
-    notes += ["mono"] if len(sound) == 1 else []
+    notes += [{1: "mono", 2: "channels mixed"}[len(sound)]] if len(sound) != how.channels else []
     notes += [f"padded to {how.seconds:g} s"] if seconds < how.seconds else []
     notes += [f"{heard.segments} segments"] if heard.segments > 1 else []
     return Verdict(path, seconds, heard.probabilities, "; ".join(notes))

@@ -25,6 +25,7 @@ from jobs.executors import Here, Task, in_batches
 from jobs.generation import CONTROL, JUDGED, Judge, Level, Told, made, whole
 from jobs.judging import Panel, networks, panel_of
 from jobs.progress import Progress
+from jobs.tools import study_of
 
 TOGETHER = 4
 """Sounds heard as one task."""
@@ -131,7 +132,7 @@ def loop(
 
     With ``compare`` the same generation is made without the judge too. Raises UserError before anything is written.
     """
-    panel = two_classes(panel_of([run]))
+    panel = of_two_classes(run)
     if not 1 <= keep <= min(outputs):
         raise UserError(f"--keep {keep}: must be from 1 to the sounds of a level ({min(outputs)})")
     judge = Judge(models={member.model: member.sha256 for member in panel.members}, keep=keep, near_db=likeness.NEAR_DB)
@@ -151,11 +152,12 @@ def loop(
     return 0
 
 
-def two_classes(panel: Panel) -> Panel:
-    """The panel. Raises UserError where it knows more than yes and no."""
-    if len(panel.classes) != 2:
+def of_two_classes(run: Path) -> Panel:
+    """The panel of a run. Raises UserError where it does not tell yes from no."""
+    panel = panel_of([run])
+    if len(panel.classes) != 2 or study_of(run).network.settings.output != "softmax":
         raise UserError(
-            f"--judge: knows {len(panel.classes)} classes ({', '.join(panel.classes)}); choosing takes a judge of two, the positive one last"
+            f"--judge: {run} knows the classes {', '.join(panel.classes)}; choosing takes a judge that tells two apart, the positive one last"
         )
     return panel
 
@@ -163,7 +165,7 @@ def two_classes(panel: Panel) -> Panel:
 def drop(out: Path, run: Path, keep: int | None, progress: Progress) -> str:
     """Take out of the newest level's pool what a judge refuses, or with ``keep`` all but so many that it ranks highest, near-copies passed over."""
     whole(out)
-    panel = two_classes(panel_of([run]))
+    panel = of_two_classes(run)
     newest = max((int(path.name.removeprefix("level-")) for path in out.glob("level-*")), default=1)
     there = made(out, newest)
     with closing(Here(threads=1)) as pool:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from aesdream.models.layers import Dreamable
 from aesdream.sounds import audio
 from aesdream.training.checkpoints import Checkpoint
 
@@ -33,10 +34,12 @@ def _windows(prepared: NDArray[np.int16], samples: int, hop: int) -> NDArray[np.
 def judge(checkpoint: Checkpoint, prepared: Sequence[NDArray[np.int16]]) -> NDArray[np.float64]:
     """Probability of every class (classes,), averaged over the segments of one sound and over their windows."""
     dtype = next(checkpoint.network.parameters()).dtype
+    assert isinstance(checkpoint.network, Dreamable)
+    probabilities = checkpoint.network.layers()["class"].activation
     found = []
     for segment in prepared:
         heard = torch.from_numpy(_windows(segment, checkpoint.description.samples, checkpoint.description.hop)).to(dtype) / audio.FULL_SCALE
-        found.append(torch.softmax(checkpoint.network(heard).double(), 1).numpy())
+        found.append(probabilities(checkpoint.network(heard).double()).numpy())
     return np.asarray(np.concatenate(found).mean(0))
 
 

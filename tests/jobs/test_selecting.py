@@ -209,7 +209,7 @@ def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, so
     asked = ("sounds", "generate", source, "--outputs", "5", "--seconds", "0.3", "0.6", "--out", tmp_path / "out")
     answers: dict[str, Answer] = {
         "not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
-        "knows 3 classes (a, b, c); choosing takes a judge of two": call(*asked, "--judge", three),
+        "knows the classes a, b, c; choosing takes a judge that tells two apart": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
         "--keep and --compare need --judge RUN": call(*asked, "--compare"),
         "needs either --unwanted FILE or --judge RUN": call("sounds", "drop", tmp_path),

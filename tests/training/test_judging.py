@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from aesdream.models import Network
+from aesdream.models.han import Han
 from aesdream.seeding import generator
 from aesdream.sounds import audio
 from aesdream.sounds.audio import Preparation
@@ -89,3 +90,15 @@ def test_every_segment_is_prepared_like_the_corpus(tmp_path: Path):
     for first, segment in zip((0, 300, 600), segments(sound, RATE, how), strict=True):
         assert np.array_equal(segment, audio.prepare(sound[:, first : first + SAMPLES], RATE, how))
         assert np.abs(segment.astype(int)).max() == 32767
+
+
+def test_classes_that_may_sound_together_are_judged_each_for_itself():
+    settings = Han(fft=64, hop=32, mels=8, filters=(2, 2), hidden=4)
+    how = Preparation(sample_rate=RATE, seconds=SAMPLES / RATE, fade_out=0, channels=1)
+    network = settings.build(SAMPLES, 3, torch.Generator().manual_seed(1), channels=1, sample_rate=RATE).eval()
+    model = Checkpoint(network, describe(Network(han=settings), how, ["a", "b", "c"], SAMPLES, SAMPLES, {}), torch.zeros(1))
+    sound = (generator(1, "together").standard_normal((2, SAMPLES)) * 0.1).astype(np.float32)
+    (segment,) = segments(sound, RATE, how)
+    with torch.no_grad():
+        wanted = torch.sigmoid(network(torch.from_numpy(audio.floating(segment))[None]).double())[0]
+    assert judge(model, [segment]) == pytest.approx(wanted.numpy(), abs=1e-6)
