@@ -14,7 +14,6 @@ import pytest
 from playwright.sync_api import Page
 
 from aesdream.seeding import generator
-from tests.browser.conftest import browser, page  # noqa: F401
 from tests.runs import ROOT, aesdream, assert_same, killed_after
 
 DEMO = ROOT / "configs" / "demo.yaml"
