@@ -6,10 +6,13 @@ READY := .venv/ready
 COMPOSERS := bright pulsing dense wide rough mixed
 HEARERS := $(basename $(notdir $(wildcard configs/composers/*.yaml)))
 
-.PHONY: demo test lint acceptance bench composers testbed testbed-stop clean
+.PHONY: demo demo-instruments test lint acceptance bench composers testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
+
+demo-instruments: $(READY)  ## the instrument study on sampled instruments, about ten minutes on two cores
+	$(BIN)/aesdream run configs/demo-instruments.yaml
 
 test: lint  ## lint, types and every test
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aesdream.dreaming.settings import drawn
 from aesdream.dreaming.sonify import rms
 from aesdream.errors import UserError
 from aesdream.seeding import generator
@@ -16,14 +17,18 @@ from aesdream.study import Study
 
 
 def start_of(corpus: Corpus, study: Study, name: str) -> NDArray[np.float32]:
-    """What a dream starts from (2, samples): the study's source sound, silence, noise as loud as the source, or a file, prepared like the corpus."""
+    """A start that is a sound (channels, samples), prepared like the corpus: the study's source sound, silence, noise as loud as the source (one of
+    many by its number), or a file.
+    """
     source = audio.floating(corpus.start)
     if name == "source":
         return source
     if name == "silence":
         return np.zeros_like(source)
-    if name == "noise":
-        return (generator(study.seed, "noise").standard_normal(source.shape) * rms(source)).clip(-1, 1).astype(np.float32)
+    kind, number = drawn(name)
+    if name == "noise" or kind:
+        path = ("noise", number) if kind else ("noise",)
+        return (generator(study.seed, *path).standard_normal(source.shape) * rms(source)).clip(-1, 1).astype(np.float32)
     try:
         sound, rate = audio.read(Path(name))
     except audio.UnreadableSound as error:

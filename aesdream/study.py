@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from aesdream import config
 from aesdream.config import Section
-from aesdream.dreaming.rules import RULES
+from aesdream.dreaming.settings import RELATIVE, STARTS, Sweep, contradictions, filters_of, is_file
 from aesdream.errors import UserError, one_of
 from aesdream.models import Network
+from aesdream.sounds import composers, irmas
 from aesdream.sounds.audio import Preparation
-from aesdream.sounds.composers import CLASSES, sizes
+from aesdream.sounds.instruments import Instruments
+from aesdream.sounds.irmas import Irmas
 from aesdream.sounds.labelled import Folder, fewest
 from aesdream.sounds.oracular import Oracular
 from aesdream.sounds.splits import Protocol, window_samples
@@ -26,25 +28,21 @@ from aesdream.training.settings import Training, file_names
 
 PHRASE = "trombone"
 """The packaged source sound."""
-STARTS = ("source", "silence", "noise")
-SIDES = ("post", "pre")
-
-
-def _names(value: Any) -> Any:
-    items = list(value) if isinstance(value, list | tuple) else [value]
-    if wrong := [item for item in items if isinstance(item, bool) or not isinstance(item, str | int)]:
-        raise ValueError(f"{wrong[0]!r} is no name; {config.QUOTE}")
-    return tuple(dict.fromkeys(str(item) for item in items))
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+CORPORA = {
+    "oracular": "made here",
+    "folder": "your own sounds",
+    "irmas": "your copy of IRMAS",
+    "instruments": "IRMAS's like, made here",
+}
 
 
 class SoundsSection(Preparation):
-    """Where the sounds come from (``oracular`` or ``folder``), and how they are prepared."""
+    """Where the sounds come from (one of ``CORPORA``), and how they are prepared."""
 
     oracular: Oracular | None = None
     folder: Folder | None = None
+    irmas: Irmas | None = None
+    instruments: Instruments | None = None
     start: str = PHRASE
     """The sound that dreams start from by default: the packaged phrase, or a file."""
     slice: int = Field(64, ge=1)
@@ -52,40 +50,20 @@ class SoundsSection(Preparation):
 
     @model_validator(mode="after")
     def _one_corpus(self) -> SoundsSection:
-        if (self.oracular is None) == (self.folder is None):
-            raise ValueError("needs exactly one of oracular (made here) and folder (your own sounds); one that a base gives is undone by null")
+        if sum(getattr(self, name) is not None for name in CORPORA) != 1:
+            told = ", ".join(f"{name} ({what})" for name, what in CORPORA.items())
+            raise ValueError(f"needs exactly one of {told}; one that a base gives is undone by null")
         return self
+
+    def sets(self) -> tuple[str, ...]:
+        """The names of the test sets, beside the sounds that models train on and are validated on; none for most corpora."""
+        kind = self.irmas or self.instruments
+        return () if kind is None else kind.sets
 
     @property
     def preparation(self) -> Preparation:
         """The part that decides how a sound becomes a network's input."""
         return Preparation(**{name: getattr(self, name) for name in Preparation.model_fields})
-
-
-class Sweep(Section):
-    """A named set of dreams: models x layers x targets x sides x starts."""
-
-    models: Names
-    """Globs on model names, ``treatment/protocol/split0-seed0``."""
-    layers: Names
-    targets: Names = ("all",)
-    """Filters (``17``), several summed (``3+5``), class names, or ``all``."""
-    sides: tuple[Literal["pre", "post"], ...] = ("post",)
-    starts: Names = ("source",)
-    """``source``, ``silence``, ``noise``, or a sound file."""
-    rule: str = "std"
-    step: float = Field(0.002, gt=0)
-    steps: int = Field(256, ge=1)
-    stop_rms: float | None = Field(None, gt=0)
-    """Stop where the root mean square distance from the start reaches this."""
-    batch: int = Field(8, ge=2)
-    """Dreams computed together; short batches are filled up, so that packing changes no bit."""
-
-    @model_validator(mode="after")
-    def _known_rule(self) -> Sweep:
-        if self.rule not in RULES:
-            raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
-        return self
 
 
 @dataclass(frozen=True, order=True)
@@ -157,14 +135,9 @@ def file_name(target: str) -> str:
     return quote(target, safe="+ ").replace(".", "%2E")
 
 
-def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:
-    """The filter numbers that a target names (``17``, ``3+5``, a class). Raises UserError for one that the layer lacks."""
-    parts = [target] if layer == "class" and target in classes else target.split("+")
-    found = [classes.index(part) if layer == "class" and part in classes else int(part) if part.isdecimal() else -1 for part in parts]
-    if any(not 0 <= number < filters for number in found):
-        valid = f"0 to {filters - 1}" + (f", or {', '.join(classes)}" if layer == "class" else "")
-        raise UserError(f"target {layer}:{target}: {layer} has {filters} filters; valid: {valid}, several joined by +")
-    return tuple(found)
+def start_name(start: str) -> str:
+    """What dreams from a start are called: its name, or its file's."""
+    return Path(start).stem if is_file(start) else start
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Study:
@@ -193,20 +166,36 @@ def _with_absolute_paths(study: Study, home: Path) -> Study:
         changes["folder"] = sounds.folder.model_copy(update={"path": absolute(sounds.folder.path)})
     if sounds.oracular is not None and sounds.oracular.source != PHRASE:
         changes["oracular"] = sounds.oracular.model_copy(update={"source": absolute(sounds.oracular.source)})
+    if sounds.irmas is not None:
+        changes["irmas"] = sounds.irmas.model_copy(update={"path": absolute(sounds.irmas.path)})
+    if sounds.instruments is not None:
+        changes["instruments"] = _with_fonts(sounds.instruments, absolute)
     sweeps = {
-        name: sweep.model_copy(update={"starts": tuple(s if s in STARTS else absolute(s) for s in sweep.starts)})
+        name: sweep.model_copy(update={"starts": tuple(absolute(s) if is_file(s) else s for s in sweep.starts)})
         for name, sweep in study.sweeps.items()
     }
     return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
 
 
+def _with_fonts(made: Instruments, absolute: Callable[[str], str]) -> Instruments:
+    """The section with its fonts' paths made absolute, and without a second font that is missing and may be."""
+    font = None if made.font is None else absolute(made.font)
+    second = made.second_font
+    if second is not None:
+        second = second.model_copy(update={"path": absolute(second.path)})
+        second = None if second.missing == "skip" and not Path(second.path).is_file() else second
+    return made.model_copy(update={"font": font, "second_font": second})
+
+
 def _contradictions(study: Study) -> list[str]:
-    lines = _too_few_positives(study)
+    lines = _too_few_sounds(study)
     for name, treatment in study.training.treatments.items():
         try:
             study.network.settings.frames(study.input_samples(name))
         except UserError as error:
             lines += [line if treatment.window is None else f"training.treatments.{name}: {line}" for line in error.lines]
+        if treatment.dreams is not None and study.network.han is None:
+            lines.append(f"training.treatments.{name}.dreams: learns from spectrograms, which network.han alone hears")
     layers = study.network.settings.layer_filters(2)
     for name, sweep in study.sweeps.items():
         lines += [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layer in sweep.layers if layer not in layers]
@@ -217,23 +206,28 @@ def _contradictions(study: Study) -> list[str]:
             if not any(fnmatchcase(model, pattern) for model in known)
         ]
         lines += _wrong_starts(name, sweep)
+        lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), study.network.han is not None)]
     return list(dict.fromkeys(lines + wrong_targets(study, known_classes(study))))
 
 
-def _too_few_positives(study: Study) -> list[str]:
+def _too_few_sounds(study: Study) -> list[str]:
     made, wanted = study.sounds.oracular, fewest(study.training.validation)
+    rendered = study.sounds.instruments
+    if rendered is not None and rendered.recordings < wanted:
+        few = f"{rendered.recordings} a class are too few to split {study.training.validation:g} off; give at least {wanted}"
+        return [f"sounds.instruments.recordings: {few}"]
     if made is None:
         return []
-    positives = sizes(made.count, made.share, made.exchanged)[0]
+    positives = composers.sizes(made.count, made.share, made.exchanged)[0]
     fewer = min(positives, made.count - positives)
     few = f"share {made.share:g} of {made.count} sounds leaves {fewer} of one class; at least {wanted} are needed to split it: raise count"
     return [f"sounds.oracular: {few}"] if fewer < wanted else []
 
 
 def _wrong_starts(name: str, sweep: Sweep) -> list[str]:
-    files = [start for start in sweep.starts if start not in STARTS]
+    files = [start for start in sweep.starts if is_file(start)]
     lines = [f"{start}: no such file; give {', '.join(STARTS)} or sound files" for start in files if not Path(start).is_file()]
-    names = Counter([Path(file).stem for file in files] + [start for start in sweep.starts if start in STARTS])
+    names = Counter(start_name(start) for start in sweep.starts)
     lines += [f"{times} starts are called {stem!r}, as their dreams would be; rename one" for stem, times in names.items() if times > 1]
     return [f"sweeps.{name}.starts: {line}" for line in lines]
 
@@ -243,7 +237,7 @@ def wrong_targets(study: Study, classes: Sequence[str]) -> list[str]:
     lines = []
     layers = study.network.settings.layer_filters(len(classes))
     for name, sweep in study.sweeps.items():
-        asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target != "all"]
+        asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target not in ("all", *RELATIVE)]
         for layer, target in asked:
             try:
                 filters_of(target, layer, layers[layer], classes)
@@ -256,4 +250,4 @@ def known_classes(study: Study) -> tuple[str, ...]:
     """The classes that the configuration alone tells; empty where only the folder does."""
     if study.sounds.folder is not None:
         return study.sounds.folder.classes or ()
-    return CLASSES
+    return composers.CLASSES if study.sounds.oracular is not None else irmas.CLASSES

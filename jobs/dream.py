@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from aesdream import config, files
-from aesdream.dreaming import Dreams, census, dream, together
-from aesdream.dreaming.anatomy import anatomy
-from aesdream.dreaming.sonify import listening_copy, write_wav
+from aesdream.dreaming import dream, together
+from aesdream.dreaming.clips import Averaged
+from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
 from aesdream.models.layers import Dreamable
-from aesdream.sounds import audio, store
-from aesdream.starts import start_of
-from aesdream.study import STARTS, Model, Study, Sweep, file_name, filters_of
-from aesdream.training.checkpoints import Checkpoint
+from aesdream.study import Model, Study, file_name, start_name
 from aesdream.training.distributed import default_device
 from jobs import train
+from jobs.dreamt import Writing
 from jobs.executors import in_batches
-from jobs.staging import corpus_path
+from jobs.starts import Starts
 from jobs.units import Unit
 
-SECONDS_A_MILLION = 0.002
-"""A step of a dream of a million input values, on one core."""
+SECONDS_TO_INVERT = 1.0
+"""A spectrogram into sound in both ways, on one core."""
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
+"""Keys of a sweep that most leave as they are."""
 KEPT_EVERY = 600.0
 """Seconds of dreaming that may be lost with a task."""
 
@@ -45,18 +42,22 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
-    values = study.input_samples(model.treatment) * audio.CHANNELS
+    samples, channels = study.input_samples(model.treatment), study.sounds.channels
+    # A step of a dream costs about what it costs to train on its sound once.
+    cost = study.network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
         "target": target,
         "side": side,
-        "start": start if start in STARTS else files.sha256(Path(start)),
+        "start": files.sha256(Path(start)) if is_file(start) else start,
         "threads": study.threads,
         **{key: getattr(sweep, key) for key in ("rule", "step", "steps", "stop_rms", "batch")},
+        # What a sweep leaves as it is stays out, so that dreams made before the key existed are not asked to be made again.
+        **{key: getattr(sweep, key) for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
     }
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
-    name = f"{group}/{file_name(target)}/{side}/{start if start in STARTS else Path(start).stem}"
+    name = f"{group}/{file_name(target)}/{side}/{start_name(start)}"
     return Unit(
         name,
         "dream",
@@ -64,10 +65,17 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         recipe,
         inputs={"model": model.name, "start": start},
         section=f"sweeps.{sweep_name}.",
-        batch=f"{group}/{side}/{start}",
-        seconds=SECONDS_A_MILLION * values / 1e6 * sweep.steps,
-        bytes=values * 5,
+        batch="/".join([group, side, *_together(sweep, target, start)]),
+        seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
+        bytes=samples * channels * 5,
     )
+
+
+def _together(sweep: Sweep, target: str, start: str) -> list[str]:
+    """What tells a dream's batch from others of its layer and side: its start, or where starts are drawn and of one size its legs."""
+    if not drawn(start)[0] or sweep.windows == "all":
+        return [start]
+    return [target] if target in RELATIVE else ["drawn"]
 
 
 def batches(todo: Sequence[Unit]) -> list[list[Unit]]:
@@ -83,92 +91,75 @@ def without_model(model: str) -> str:
     return f"its model is not there: models/{model} failed, or was left out by --only"
 
 
-def kept_path(run: Path, first: Unit) -> Path:
-    """Where the state of a long batch is kept until its dreams are written, by the ``first`` of them."""
-    return run / "jobs" / "kept" / f"{config.digest(first.name)}.pt"
+def kept_path(run: Path, first: Unit, leg: int = 0) -> Path:
+    """Where the state of a long batch is kept until its dreams are written, by the ``first`` of them; a dream to two targets has two legs."""
+    return run / "jobs" / "kept" / f"{config.digest(first.name)}{f'-{leg}' if leg else ''}.pt"
 
 
 def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVERY) -> None:
-    """Dream one batch: all of its units share model, layer, side, start and rule. A batch too large for memory goes in parts. The state
-    of a part is kept every so many seconds, until it is written.
+    """Dream one batch: all of its units share model, layer, side and rule, and either their start or that it is drawn. A batch too large for memory
+    goes in parts. The state of a part is kept every so many seconds, until it is written.
     """
-    model, start_name = batch[0].inputs["model"], batch[0].inputs["start"]
-    checkpoint = train.load(run, model)
-    recipe = batch[0].recipe
-    start = start_of(store.opened(corpus_path(run)), study, start_name)[:, : checkpoint.description.samples]
-    given = torch.from_numpy(start).to(default_device(), next(checkpoint.network.parameters()).dtype)
-    size = together(recipe["batch"], given)
+    making = _Making(run, study, batch)
+    size = together(batch[0].recipe["batch"], making.given(batch[0]))
     for part in in_batches(batch, size):
-        kept = kept_path(run, part[0])
-        targets = _targets(part, checkpoint)
-        filled = [*targets, *[targets[-1]] * (size - len(part))]
-        dreams = dream(
-            checkpoint.network.to(given.device), recipe["layer"], filled, given,
-            side=recipe["side"], rule=recipe["rule"], step=recipe["step"], steps=recipe["steps"], stop_rms=recipe["stop_rms"],
-            kept=kept, every=every,
-        )  # fmt: skip
-        states = _states(run, model, checkpoint, recipe, given, start_name, targets)
-        for place, (unit, state) in enumerate(zip(part, states, strict=True)):
-            _write(run, unit, dreams, place, start, state, checkpoint, model)
-        kept.unlink(missing_ok=True)
+        making.part(part, size, every)
 
 
-def _targets(batch: Sequence[Unit], checkpoint: Checkpoint) -> list[tuple[int, ...]]:
-    layer, classes = batch[0].recipe["layer"], checkpoint.description.classes
-    return [filters_of(unit.recipe["target"], layer, _filters(checkpoint, layer), classes) for unit in batch]
+class _Making:
+    """What the dreams of a batch have in common."""
 
+    def __init__(self, run: Path, study: Study, batch: Sequence[Unit]) -> None:
+        self.run, self.model, self.recipe = run, batch[0].inputs["model"], batch[0].recipe
+        self.checkpoint = train.load(run, self.model)
+        network = self.checkpoint.network
+        starts = Starts(run, study, self.model, self.checkpoint, self.recipe)
+        self.starts = {name: starts.of(name) for name in dict.fromkeys(unit.inputs["start"] for unit in batch)}
+        self.bounds = (-1.0, 1.0)
+        if starts.spectral:
+            known = starts.bands()
+            self.bounds = (known["low"], known["high"])
+        self.whole = starts.windows == "all"
+        inner = network.body if starts.spectral else network
+        assert isinstance(inner, torch.nn.Module)
+        self.inner = inner.to(default_device())
+        self.heard = Averaged(self.inner) if self.whole else self.inner
+        assert isinstance(self.inner, Dreamable)
+        self.filters = self.inner.layers()[self.recipe["layer"]].filters
 
-def _filters(checkpoint: Checkpoint, layer: str) -> int:
-    assert isinstance(checkpoint.network, Dreamable)
-    return checkpoint.network.layers()[layer].filters
+    def given(self, unit: Unit) -> torch.Tensor:
+        """What a dream is given to change."""
+        given = self.starts[unit.inputs["start"]].given.to(default_device())
+        return given if self.whole else given[0]
 
+    def legs(self, unit: Unit) -> list[tuple[int, ...]]:
+        """What a dream is dreamed to, one after another."""
+        target, classes = unit.recipe["target"], self.checkpoint.description.classes
+        if target not in RELATIVE:
+            return [filters_of(target, self.recipe["layer"], self.filters, classes)]
+        right, wrong = self.starts[unit.inputs["start"]].classes
+        return [(right,) if part == "right" else (wrong,) for part in target.split("-then-")]
 
-def _states(
-    run: Path, model: str, checkpoint: Checkpoint, recipe: Any, start: torch.Tensor, start_name: str, targets: Sequence[tuple[int, ...]]
-) -> Iterator[dict[str, bool]]:
-    """What the census says of every target: a target of several filters is silent or slow where all of them are."""
-    counted = files.read_json(files.verified(run / f"models/{model}/evaluation.json", "census.json"))
-    layer = recipe["layer"]
-    records = counted["layers"][layer]
-    here, upstream = records, counted["bottleneck"]["silent_on_start"] and layer != counted["bottleneck"]["layer"]
-    if start_name != "source":
-        look = census(checkpoint.network, dict.fromkeys([counted["bottleneck"]["layer"], layer]), start, [start[None]])
-        here = look["layers"][layer]
-        upstream = look["bottleneck"]["silent_on_start"] and layer != look["bottleneck"]["layer"]
-    for target in targets:
-        yield {
-            "silent_on_start": all(here[number]["silent_on_start"] for number in target),
-            "slow": all(here[number]["slow"][recipe["side"]] for number in target),
-            "silent_on_corpus": all(records[number]["silent_on_corpus"] for number in target),
-            "upstream": upstream,
-        }
-
-
-def _write(
-    run: Path, unit: Unit, dreams: Dreams, place: int, start: NDArray[np.float32], state: dict[str, bool], checkpoint: Checkpoint, model: str
-) -> None:
-    marker = run / unit.marker
-    paths = {f"{marker.stem}{suffix}": marker.with_suffix(suffix) for suffix in (".wav", ".mp3")}
-    sound = dreams.sounds[place].float().cpu().numpy()
-    rate = checkpoint.preparation.sample_rate
-    write_wav(marker.with_suffix(".wav"), sound, rate)
-    listening_copy(marker.with_suffix(".mp3"), sound, rate, start)
-    assert isinstance(checkpoint.network, Dreamable)
-    first = next(iter(checkpoint.network.layers().values())).module
-    assert isinstance(first, torch.nn.Conv1d)
-    trace = [float(value) for value in dreams.activation[place].tolist()]
-    coefficients = dreams.coefficients
-    content = {
-        "model": model,
-        **unit.recipe["made_from"],
-        **{key: unit.recipe[key] for key in ("layer", "target", "side", "rule", "step", "steps")},
-        "start": Path(unit.name).name,
-        "steps_taken": int(dreams.steps[place]),
-        "sample_rate": rate,
-        "activation": trace,
-        "state": {**state, "overshot": trace[-1] == trace[-2] and trace[-1] < max(trace)},
-        "coefficients": [] if coefficients is None else [float(f"{value:.6g}") for value in coefficients[place].tolist()],
-        "hop_seconds": first.stride[0] / rate,
-        **anatomy(sound, start, rate),
-    }
-    files.finish(marker, unit.header, content, paths)
+    def part(self, part: Sequence[Unit], size: int, every: float) -> None:
+        """Dream some units at once, filled up to ``size``, and write them."""
+        rows = [*part, *[part[-1]] * (size - len(part))]
+        legs = list(zip(*map(self.legs, rows), strict=True))
+        # One start for all is computed in other ways than many: which it is must not depend on how many dreams are left to do.
+        own = bool(drawn(part[0].inputs["start"])[0])
+        start: torch.Tensor | list[torch.Tensor] = [self.given(row) for row in rows] if own else self.given(part[0])
+        for leg, targets in enumerate(legs):
+            begun = start
+            dreams = dream(
+                self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
+                **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
+                stop_confidence=self.recipe.get("stop_confidence"), kept=kept_path(self.run, part[0], leg), every=every,
+            )  # fmt: skip
+            start = list(dreams.sounds)
+        writing = Writing(self.run, self.model, self.checkpoint, self.recipe, self.inner, self.heard)
+        begins = torch.stack(begun) if isinstance(begun, list) else begun.expand(size, *begun.shape)
+        judged = writing.judged(begins, dreams.sounds)
+        for place, unit in enumerate(part):
+            first = self.starts[unit.inputs["start"]]
+            writing.write(unit, dreams, place, first, begins[place], legs[-1][place], judged)
+        for leg in range(len(legs)):
+            kept_path(self.run, part[0], leg).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aesdream import config, files
-from aesdream.study import Study, known_classes
+from aesdream.study import Study
 from jobs import appendix, dream, preprocess, train
 from jobs.units import Unit
 
@@ -28,8 +28,7 @@ class Graph:
     @classmethod
     def of(cls, study: Study, sources: preprocess.Sources) -> Graph:
         """The units of a study whose sources were looked at."""
-        classes = sources.corpus.classes if sources.corpus is not None else known_classes(study)
-        return cls(study, preprocess.joined(sources), sources.count, classes, sources)
+        return cls(study, preprocess.joined(sources), sources.corpus.count, sources.corpus.classes, sources)
 
     @classmethod
     def joined(cls, study: Study, run: Path) -> Graph:

@@ -20,6 +20,8 @@ from jobs.executors import Here, Task, in_batches
 from jobs.progress import Progress
 
 Kept = dict[str, dict[str, Any]]
+AS_IF = 30.0
+"""Seconds that a sound is taken to have that nobody has opened."""
 WRITTEN_EVERY = 20.0
 """Seconds of looking that may be lost with a task."""
 
@@ -62,7 +64,7 @@ def unseen(study: Study) -> preprocess.Sources:
     """
     entries = preprocess.entries_of(study)
     as_if = [
-        Inspection(entry.id, entry.id, problem=None if entry.path.is_file() else "no such file; correct its path, or leave it out")
+        Inspection(entry.id, entry.id, AS_IF, problem=None if entry.path.is_file() else "no such file; correct its path, or leave it out")
         for entry in entries
     ]
     return preprocess.sources(study, entries, as_if)
@@ -110,6 +112,6 @@ def _write(run: Path, entries: Sequence[Entry], least: float, looks: dict[int, I
 
 def changed(study: Study) -> UserError:
     """What to raise on a node for a corpus that is not the one that was looked at."""
-    folder = study.sounds.folder
-    where = folder.path if folder is not None else "sounds"
+    kind = study.sounds.folder or study.sounds.irmas
+    where = kind.path if kind is not None else "sounds"
     return UserError(f"{where}: the sounds or their table were changed after they were checked; the same command checks them again")

@@ -23,10 +23,12 @@ def described(study: Study, folder: Path | None) -> str:
     if folder is not None:
         refuse_changes(folder, graph.shown)
     rows = [("preprocess", [corpus, *graph.slices], [corpus]), ("train", models, models), ("dream", dreams, dreams)]
-    lines = [f"study {study.study}: {source.count} sounds, {len(models)} models, {len(dreams)} dreams"]
-    if source.corpus is not None:
-        lines += [f"positive class: {source.corpus.classes[-1]!r} of {', '.join(source.corpus.classes)} (sounds.folder.classes changes the order)"]
-        lines += [f"warning: {text}" for text in source.corpus.warnings]
+    lines = [f"study {study.study}: {source.corpus.count} sounds, {len(models)} models, {len(dreams)} dreams"]
+    if study.sounds.folder is not None:
+        classes = source.corpus.classes
+        lines += [f"positive class: {classes[-1]!r} of {', '.join(classes)} (sounds.folder.classes changes the order)"]
+    lines += source.counts
+    lines += [f"warning: {text}" for text in source.warnings]
     total = 0.0
     for stage, costs, counted in rows:
         seconds = sum(unit.seconds for unit in costs) / max(1, cores())

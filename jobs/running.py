@@ -68,7 +68,7 @@ class Run:
     def _stages(self) -> None:
         self.failed.clear()
         source = looked_at(self.study, self.here, self.folder, self.progress)
-        for warning in source.corpus.warnings if source.corpus is not None else ():
+        for warning in source.warnings:
             self.progress.say(f"warning: {warning}")
         graph = Graph.of(self.study, source)
         refuse(self.folder, graph, self.only)

@@ -98,7 +98,8 @@ class _Attempt:
             return FAILED
         self._note("joined", (), everyone=True)
         units = {unit.name: unit for unit in graph.units(self.run, self.work.step)}
-        return self._batches(graph, [[units[name] for name in batch] for batch in self.work.batches])
+        # Excerpts that a look at them left out may have taken the last slice with them.
+        return self._batches(graph, [[units[name] for name in batch if name in units] for batch in self.work.batches])
 
     def _batches(self, graph: Graph, batches: Sequence[Sequence[Unit]]) -> int:
         code = DONE

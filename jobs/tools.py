@@ -9,10 +9,11 @@ from pathlib import Path
 from aesdream import config, files
 from aesdream.dreaming.alone import dream_alone
 from aesdream.dreaming.rules import RULES
+from aesdream.dreaming.settings import SIDES, filters_of
 from aesdream.dreaming.sonify import write_wav
 from aesdream.errors import UserError, one_of
 from aesdream.sounds import audio
-from aesdream.study import SIDES, Study, filters_of
+from aesdream.study import Study
 from aesdream.training.checkpoints import Checkpoint, load_network
 from jobs import ledger, train
 

@@ -12,19 +12,20 @@ import torch
 from torch import nn
 
 from aesdream import config, files
-from aesdream.dreaming import census
+from aesdream.dreaming import bands, census
+from aesdream.dreaming.finetuning import fine_tune
 from aesdream.errors import UserError
+from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
 from aesdream.sounds import audio, splits, store
 from aesdream.study import Model, Study
-from aesdream.training import checkpoints, distributed, evaluation, loop
+from aesdream.training import checkpoints, distributed, evaluation, loop, multilabel
 from jobs.staging import corpus_path
 from jobs.units import Unit
 
+DIVERGED = "the network's outputs are not finite: training diverged; a smaller training.learning_rate would help"
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
-SECONDS_A_MILLION = 0.0018
-"""Training on a million input values once, on one core."""
 
 
 def units(study: Study, sounds_digest: str, count: int) -> list[Unit]:
@@ -42,20 +43,22 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
         "seed": study.seed,
         "threads": study.threads,
         "network": config.plain(study.network),
-        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels")},
+        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(["dreams"] if treatment.dreams else []))},
         "protocol": model.protocol,
         "split": model.split,
         "initialisation": model.seed,
         "training": {
             "epochs": epochs,
             **{key: getattr(training, key) for key in ("validation", "batch", "learning_rate", "processes", "precision")},
+            **({} if training.patience is None else {"patience": training.patience}),
         },
     }
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
-    heard = count * windows * samples * audio.CHANNELS / 1e6 * (1 + RARE * (treatment.oversampling - 1))
+    heard = count * windows * (1 + RARE * (treatment.oversampling - 1))
+    seconds = study.network.settings.seconds(samples, study.sounds.channels) * heard * (epochs + 1)
     name = f"models/{model.name}"
-    return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=SECONDS_A_MILLION * heard * (epochs + 1), bytes=200_000)
+    return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=200_000)
 
 
 def state_path(run: Path, unit: Unit) -> Path:
@@ -77,35 +80,45 @@ class _Making:
     """One process's part in making one model."""
 
     def __init__(self, run: Path, study: Study, unit: Unit, model: Model, place: distributed.Place) -> None:
-        self.study, self.unit, self.model, self.place = study, unit, model, place
+        self.run_folder, self.study, self.unit, self.model, self.place = run, study, unit, model, place
         self.folder, self.state = (run / unit.marker).parent, state_path(run, unit)
         self.corpus = store.opened(corpus_path(run))
         known = self.corpus.families if self.corpus.families_known else None
-        self.sounds = splits.Sounds(self.corpus.labels, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
+        self.sounds = splits.Sounds(self.corpus.label, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
         self.treatment = study.training.treatments[model.treatment]
         self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 
     def run(self) -> None:
         """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
         training = self.study.training
-        build = partial(self.study.network.settings.build, self.split.train.samples, len(self.corpus.classes))
+        settings = self.study.network.settings
+        build = partial(
+            settings.build, self.split.train.samples, len(self.corpus.classes), channels=self.corpus.channels, sample_rate=self.corpus.sample_rate
+        )
         network = loop.initial_network(build, self.study.seed, self.model.seed, training.precision)
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
             self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
-            self.state, self.unit.header["digest"],
+            self.state, self.unit.header["digest"], settings.output,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
+        if self.treatment.dreams is not None:
+            history += fine_tune(network, lesson, self.treatment.dreams)
         if self.place.leads:
             self._write(network.to(self.place.device), initial, history)
 
     def _write(self, network: nn.Module, initial: torch.Tensor, history: loop.History) -> None:
         paths = {name: self.folder / name for name in ("split.json", "history.jsonl", "census.json", "checkpoint.pt")}
         train, validation = (splits.names(self.corpus.ids, side, self.sounds) for side in (self.split.train, self.split.validation))
+        sets = self._evaluated(network, validation)  # first: a network that diverged has nothing else to tell
         files.write_json(paths["split.json"], {"train": train, "validation": validation})
         loop.write_history(paths["history.jsonl"], history)
         counted = self._census(network)
         files.write_json(paths["census.json"], counted)
+        front_end = getattr(network, "front_end", None)
+        if isinstance(front_end, LogMel):
+            paths["bands.json"] = self.folder / "bands.json"
+            files.write_json(paths["bands.json"], bands.bands(front_end, self._batches(network, self.split.train)))
         samples, overlap = self.split.train.samples, round(self.treatment.overlap * self.sounds.sample_rate)
         origin = {"model": self.model.name, "digest": self.unit.header["digest"]}
         description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
@@ -122,7 +135,7 @@ class _Making:
             },
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "died": _death(counted),
-            "sets": self._evaluated(network, validation),
+            "sets": sets,
         }
         files.finish(self.folder / "evaluation.json", self.unit.header, content, paths)
         self.state.unlink(missing_ok=True)
@@ -131,20 +144,49 @@ class _Making:
         assert isinstance(network, Dreamable)
         start = torch.from_numpy(audio.floating(self.corpus.start[:, : self.split.train.samples]))
         start = start.to(self.place.device, next(network.parameters()).dtype)
-        return census(network, network.layers(), start, self._everything(network))
+        everything = splits.windows(self.sounds, self.treatment, np.arange(len(self.sounds.labels)))
+        return census(network, network.layers(), start, self._batches(network, everything))
 
-    def _everything(self, network: nn.Module) -> Iterator[torch.Tensor]:
-        """The whole corpus as the network hears it: every window of every sound."""
+    def _batches(self, network: nn.Module, items: splits.Items) -> Iterator[torch.Tensor]:
+        """Windows as the network hears them, some at a time."""
         listener = loop.Listener(self.corpus, network)
-        items = splits.windows(self.sounds, self.treatment, np.arange(len(self.sounds.labels)))
         for chosen in loop.steps(len(items), loop.EVALUATED_TOGETHER, np.arange(len(items))):
             yield listener.batch(items[chosen])
 
     def _evaluated(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
+        if self.study.network.settings.output == "softmax" and len(self.corpus.classes) == 2:
+            return self._of_two(network, names)
+        return self._of_many(network)
+
+    def _of_many(self, network: nn.Module) -> dict[str, Any]:
+        """The validation sounds and every test set, each sound with any number of many classes."""
+        samples = self.split.train.samples
+        corpora = {name: store.opened(corpus_path(self.run_folder, name)) for name in self.study.sounds.sets()}
+        heard = {"validation": multilabel.hear(network, self.corpus, np.unique(self.split.validation.sound), samples)}
+        heard |= {name: multilabel.hear(network, corpus, np.arange(len(corpus.ids)), samples) for name, corpus in corpora.items()}
+        if not all(np.isfinite(judged.probabilities).all() for judged in heard.values()):
+            raise FloatingPointError(DIVERGED)
+        thresholds = multilabel.chosen(heard["validation"])
+        families = {"validation": self.corpus.families, **{name: corpus.families for name, corpus in corpora.items()}}
+        return {
+            name: multilabel.evaluate(
+                judged, self.corpus.classes, thresholds, evaluation.bootstrap(families[name], self.study.seed),
+                leaky=name == "validation" and self._leaks,
+            )
+            for name, judged in heard.items()
+        }  # fmt: skip
+
+    @property
+    def _leaks(self) -> bool:
+        """Whether pieces of one sound stand on both sides of the split."""
+        return self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1)
+
+    def _of_two(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
+        """The validation sounds, as they were heard and by sound."""
         items = self.split.validation
         probabilities = loop.predict(network, self.corpus, items)
         if not np.isfinite(probabilities).all():
-            raise FloatingPointError("the network's outputs are not finite: training diverged; a smaller training.learning_rate would help")
+            raise FloatingPointError(DIVERGED)
         positive = len(self.corpus.classes) - 1
         families = [self.corpus.families[index] for index in items.sound.tolist()]
         labels = (self.sounds.labels[items.sound] == positive).astype(np.int64)
@@ -153,7 +195,7 @@ class _Making:
             evaluation.evaluate,
             corpus_prevalence=float((self.sounds.labels == positive).mean()),
             resampling=evaluation.bootstrap(self.corpus.families, self.study.seed),
-            leaky=self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1),
+            leaky=self._leaks,
         )
         sets = {"validation": judge(*judged)}
         if self.treatment.window is not None:

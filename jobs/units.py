@@ -88,6 +88,8 @@ def owner(run: Path, damaged: Path) -> Path:
         return damaged.parent / "evaluation.json"
     if parts[0] == "appendix":
         return run / "results.json"
+    if damaged.parent == run and damaged.suffix == ".h5":
+        return run / "sounds.json"
     return damaged.with_suffix(".json")
 
 

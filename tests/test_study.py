@@ -96,14 +96,14 @@ def test_a_target_names_filters_by_number_sum_or_class() -> None:
         ("sounds.seconds=.inf", "sounds.seconds: input should be a finite number"),
         ("sounds.seconds=0", "sounds.seconds: input should be greater than 0, is 0"),
         ("sounds.levels=loud", "sounds.levels: input should be 'full_scale', 'peak' or 'rms', is 'loud'"),
-        ("sounds.folder=null", "sounds: needs exactly one of oracular (made here) and folder (your own sounds)"),
-        ("sounds.oracular={count: 40}", "sounds: needs exactly one of oracular (made here) and folder (your own sounds)"),
+        ("sounds.folder=null", "sounds: needs exactly one of oracular (made here), folder (your own sounds), "),
+        ("sounds.oracular={count: 40}", "sounds: needs exactly one of oracular (made here), folder (your own sounds), "),
         ("sounds.folder.classes=[dull, dull]", "sounds.folder.classes: must name at least two classes, each once, is dull, dull"),
         ("sounds.folder.classes=[dull]", "sounds.folder.classes: must name at least two classes, each once, is dull"),
         ("training.protocols=by-family", "training.protocols: must be a list, for instance [a, b], is 'by-family'"),
         ("study=two words", "study: string should match pattern"),
         ("network=null", "network: must hold keys and values, is None"),
-        ("network.other=1", "network.other: unknown key; valid here: jenkins"),
+        ("network.other=1", "network.other: unknown key; valid here: han, jenkins"),
     ],
 )
 def test_a_contradiction_is_one_line_with_its_key_and_a_remedy(tmp_path: Path, change: str, says: str) -> None:

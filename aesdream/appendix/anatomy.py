@@ -12,6 +12,8 @@ from torch import nn
 from aesdream.appendix.analysis import Array
 from aesdream.appendix.reading import Model
 from aesdream.errors import DamagedFile
+from aesdream.models.frontends import LogMel
+from aesdream.models.layers import Dropout
 from aesdream.study import Study
 from aesdream.training.checkpoints import load_network
 from aesdream.training.statistics import number
@@ -24,15 +26,15 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
 
     Each is {"name", "kind" (input, conv, pool, dense), "lines": what it does, "shape": what it hands on, "parameters"}; found by running it.
     """
-    samples = study.input_samples(treatment)
-    network = study.network.settings.build(samples, classes, torch.Generator())
-    rate = study.sounds.sample_rate
+    samples, rate = study.input_samples(treatment), study.sounds.sample_rate
+    channels = study.sounds.channels
+    network = study.network.settings.build(samples, classes, torch.Generator(), channels=channels, sample_rate=rate).eval()
     steps: list[dict[str, Any]] = [
         {
             "name": "sound",
             "kind": "input",
-            "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels"],
-            "shape": f"2 × {samples:,}",
+            "lines": [f"{samples / rate:g} s at {rate:,} Hz", "two channels" if channels == 2 else "one channel"],
+            "shape": f"{channels} × {samples:,}",
             "parameters": None,
         }
     ]
@@ -46,25 +48,33 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
 
         return module.register_forward_hook(run)
 
-    hooks = [note(name.rpartition(".")[2], module) for name, module in network.named_modules() if not list(module.children())]
+    hooks = [note(name.rpartition(".")[2], module) for name, module in network.named_modules() if _is_step(module)]
     try:
         with torch.no_grad():
-            network(torch.zeros(1, 2, samples))
+            network(torch.zeros(1, channels, samples))
     finally:
         for hook in hooks:
             hook.remove()
     return steps
 
 
+def _is_step(module: nn.Module) -> bool:
+    """Whether a module is a step of its own, and one that a trained network takes."""
+    return not list(module.children()) and not isinstance(module, Dropout)
+
+
 def _described(module: nn.Module) -> tuple[str, list[str]]:
+    if isinstance(module, LogMel):
+        return "input", [f"log-mel, {len(module.filters)} bands", f"{module.fft} samples, hop {module.hop}"]
     if isinstance(module, nn.Conv1d):
         filters = f"{module.out_channels} filter" + ("s" if module.out_channels > 1 else "")
         return "conv", [filters, f"kernel {module.kernel_size[0]:,}", f"stride {module.stride[0]:,}, ReLU"]
-    if isinstance(module, nn.MaxPool1d):
-        return "pool", [f"largest of {module.kernel_size}", f"stride {module.stride}"]
-    if isinstance(module, nn.Linear):
-        return "dense", [f"{module.in_features:,} to {module.out_features:,}"]
-    return "dense", [type(module).__name__]
+    if isinstance(module, nn.Conv2d):
+        return "conv", [f"{module.out_channels} filters", f"kernel {module.kernel_size[0]} × {module.kernel_size[1]}", "leaky ReLU"]
+    if isinstance(module, nn.MaxPool1d | nn.MaxPool2d):
+        across = f" × {module.kernel_size}" if isinstance(module, nn.MaxPool2d) else ""
+        return "pool", [f"largest of {module.kernel_size}{across}", f"stride {module.stride}"]
+    return "dense", [f"{module.in_features:,} to {module.out_features:,}" if isinstance(module, nn.Linear) else type(module).__name__]
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _dreams(folder: Path, material: Material) -> Iterator[Path]:
 def _starts(folder: Path, material: Material) -> Iterator[Path]:
     """What dreams start from: exact, to listen to, and its spectrogram in each length; always of the source."""
     rate = material.corpus.sample_rate
-    named = {"source": None, **{dream.start: dream.sweep for dream in material.by_name.values() if dream.ready}}
+    named = {"source": None, **{dream.start: dream.sweep for dream in material.by_name.values() if dream.ready and not dream.has_own_start}}
     for name, sweep in named.items():
         sound = material.views.start_sound(name, sweep)
         if sound is not None:

@@ -33,7 +33,7 @@ def compare(runs: Sequence[Path]) -> Path:
     sources = [
         pages.Source(f"{os.path.relpath((run / 'appendix').resolve(), folder.resolve())}/", label) for run, label in zip(runs, contents, strict=True)
     ]
-    synthetic = any(content["sounds"].get("synthetic") for content in contents.values())
+    synthetic = next((made for content in contents.values() if (made := words.synthetic(content["sounds"]))), None)
     lede = "Runs side by side: what differs in their studies, what their judges reach, and their dreams, target by target."
     page = pages.rendered(" beside ".join(contents), lede, chapters(contents), sources, synthetic=synthetic, entries={})
     return pages.written(folder, page)[0]
@@ -64,7 +64,8 @@ def _told(contents: Mapping[str, Content]) -> Iterator[tuple[str, str]]:
     for label, content in contents.items():
         said = " ".join(sentences(content["headline"])) if "headline" in content else ""
         missing = f" {len(content['problems'])} units are missing." if content["problems"] else ""
-        made = " Its labels are SYNTHETIC." if content["sounds"].get("synthetic") else ""
+        told = words.synthetic(content["sounds"])
+        made = f" {told[0].upper()}. {told[1]}" if told else ""
         yield label, f"Study “{content['study']['study']}”.{made} {said}{missing}"
 
 

@@ -20,7 +20,8 @@ LEAST_BLIND = 2
 
 def numbers(material: Material) -> dict[str, Any]:
     """``figures``: the thesis's numbers and the dreams that bear them; ``blind``: those of the blind test; ``outcome``: what all dreams came to."""
-    name = "appendix" if "appendix" in material.dreams else next(iter(material.dreams), None)
+    thesis = [name for name, members in material.dreams.items() if not any(dream.has_own_start for dream in members)]
+    name = "appendix" if "appendix" in thesis else next(iter(thesis), None)
     members = _first_pair(material.dreams[name]) if name else []
     found: dict[str, Any] = {"figures": [], "blind": []}
     if members:

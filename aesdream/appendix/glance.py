@@ -38,7 +38,14 @@ def done(content: Content) -> list[str]:
     """What was done, in plain words."""
     sounds, study = content["sounds"], content["study"]
     classes = " and ".join(f"“{name}”" for name in sounds["classes"]) if len(sounds["classes"]) < 4 else f"{len(sounds['classes'])} classes"
-    who = "by a written rule, not by a listener" if sounds.get("synthetic") else "by whoever gave the sounds"
+    made = sounds.get("synthetic")
+    who = (
+        "by whoever gave the sounds"
+        if not made
+        else "by a written rule, not by a listener"
+        if "composer" in made
+        else "by what was made to play them"
+    )
     first = (
         f"Small neural networks that hear raw sound learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
         f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds kept apart from "

@@ -46,6 +46,8 @@ def synthetic(sounds: Content) -> str:
     made = sounds["synthetic"]
     if made is None:
         return "Given with the sounds."
+    if "composer" not in made:
+        return f"Known, because the sounds are SYNTHETIC: {made['processor']} ({made['font']})."
     rule = f"a written rule (composer “{made['composer']}”) made them. {made['rule']} Share asked for: {percent(made['share'])}."
     exchanged = f"{made['exchanged']} positive labels were then exchanged with as many negative ones."
     return f"SYNTHETIC. Nobody listened: {rule} {exchanged} The sounds are synthetic too, by {made['processor'].rstrip('.')}."

@@ -72,7 +72,7 @@ def _short(value: float | None) -> float | None:
 
 def _start_key(dream: Dream) -> str:
     """Starts are cut to the length of dreams, which is the treatment's."""
-    return f"{dream.start}/{dream.model.partition('/')[0]}"
+    return dream.name if dream.has_own_start else f"{dream.start}/{dream.model.partition('/')[0]}"
 
 
 def _start(material: Material, dream: Dream) -> dict[str, Any]:
@@ -80,8 +80,10 @@ def _start(material: Material, dream: Dream) -> dict[str, Any]:
     samples = material.views.of(dream).samples
     if shown is None:
         return {"name": dream.start, "heard": False}
-    there = {"heat": f"starts/{dream.start}-{samples}.png", "wave": _wave(shown), "seconds": round(shown.seconds, 4), "nyquist": shown.nyquist}
-    return {"name": dream.start, "heard": dream.start != "silence", "mp3": f"starts/{dream.start}.mp3", "wav": f"starts/{dream.start}.wav", **there}
+    name = material.views.start_name(dream)
+    sound = f"../{dream.unit}-start" if dream.has_own_start else f"starts/{name}"
+    there = {"heat": f"starts/{name}-{samples}.png", "wave": _wave(shown), "seconds": round(shown.seconds, 4), "nyquist": shown.nyquist}
+    return {"name": dream.start, "heard": dream.start != "silence", "mp3": f"{sound}.mp3", "wav": f"{sound}.wav", **there}
 
 
 def detail(material: Material, dream: Dream) -> bytes:

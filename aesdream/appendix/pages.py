@@ -42,7 +42,7 @@ class Cards:
 def write(folder: Path, content: Content, chapters: Sequence[Chapter]) -> list[Path]:
     """Write the page of a run with its style and its script, whole or not at all; returns their paths."""
     entries = {entry["dream"]: entry for sweep in content["sweeps"].values() for entry in sweep["dreams"]}
-    synthetic = bool(content["sounds"].get("synthetic"))
+    synthetic = words.synthetic(content["sounds"])
     lede = "What small networks learned to hear in these sounds, and every filter of theirs dreamed back into audio."
     page = rendered(content["study"]["study"], lede, chapters, [Source()], synthetic=synthetic, entries=entries)
     return written(folder, page)
@@ -57,7 +57,13 @@ def written(folder: Path, page: str) -> list[Path]:
 
 
 def rendered(
-    title: str, lede: str, chapters: Sequence[Chapter], sources: Sequence[Source], *, synthetic: bool, entries: Mapping[str, Content]
+    title: str,
+    lede: str,
+    chapters: Sequence[Chapter],
+    sources: Sequence[Source],
+    *,
+    synthetic: tuple[str, str] | None,
+    entries: Mapping[str, Content],
 ) -> str:
     """The page's HTML: chapters of a run, or of several side by side; ``entries`` are the dreams of results.json whose cards stand in chapters."""
     environment = Environment(

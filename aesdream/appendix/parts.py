@@ -10,13 +10,21 @@ from typing import Any
 
 from aesdream.appendix import alike, gallery, glance, glossary, inside, judges, likeness
 from aesdream.appendix.chapters import Chapter
+from aesdream.appendix.instruments import part as instruments
 from aesdream.appendix.material import Material
 
-NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (judges.numbers, inside.numbers, likeness.numbers, gallery.numbers)
+NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (
+    judges.numbers,
+    inside.numbers,
+    likeness.numbers,
+    gallery.numbers,
+    instruments.numbers,
+)
 """Each may use what those before it have found."""
 
 CHAPTERS: Sequence[Callable[[Material], list[Chapter]]] = (
     glance.chapters,
+    instruments.chapters,
     gallery.chapters,
     alike.chapters,
     judges.chapters,

@@ -25,7 +25,8 @@ def write(path: Path, material: Material, chapters: Sequence[Chapter]) -> None:
     """Write appendix.pdf, whole or not at all; the same bytes each time."""
     content = material.content
     name = content["study"]["study"]
-    foot = f"aesdream – {name}" + (" – synthetic labels" if content["sounds"].get("synthetic") else "")
+    made = words.synthetic(content["sounds"])
+    foot = f"aesdream – {name}" + (f" – {made[0].lower()}" if made else "")
     printed = [chapter for chapter in chapters if chapter.medium != "page"]
     body = io.BytesIO()
     with PdfPages(body, metadata=FACTS) as pages:
@@ -47,8 +48,9 @@ def _front(book: Book, name: str, content: Mapping[str, Any], entries: Sequence[
     book.space(0.5)
     book.text(name, 22, fontweight="bold")
     book.text("Appendix: what the networks learned, and every dream of their filters", 12)
-    if content["sounds"].get("synthetic"):
-        book.text("The labels are synthetic: nobody listened to these sounds to judge them.", 9.5, **_WARNING)
+    made = words.synthetic(content["sounds"])
+    if made:
+        book.text(f"{made[0]}. {made[1]}", 9.5, **_WARNING)
     book.space(0.3)
     book.text("The same to listen to is index.html beside this file; every number is in results.json.", 9)
     for level, head in ((0, "Contents"), (1, "List of tables"), (2, "List of figures")):

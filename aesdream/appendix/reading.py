@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aesdream import files
 from aesdream import study as study_file
 from aesdream.errors import DamagedFile
-from aesdream.study import STARTS, Study
+from aesdream.study import Study
 from aesdream.training.statistics import number
 
 MISSING = "not made yet"
@@ -119,9 +119,21 @@ class Dream:
         """Path of its ``wav`` or ``mp3`` from the run folder."""
         return f"{self.unit}.{suffix}"
 
+    @property
+    def has_own_start(self) -> bool:
+        """Whether what it started from was drawn for it, and lies beside it."""
+        return f"{self.marker.stem}-start.wav" in self.content.get("files", {})
+
+    def own_start(self) -> NDArray[np.float32]:
+        """What it started from, where that lies beside it [shape=(channels, samples)], verified; raises DamagedFile."""
+        return self._read("-start.wav")[0]
+
     def sound(self) -> tuple[NDArray[np.float32], int]:
         """The dream [shape=(channels, samples)] and its sample rate, verified; raises DamagedFile."""
-        path = files.verified(self.marker, f"{self.marker.stem}.wav")
+        return self._read(".wav")
+
+    def _read(self, suffix: str) -> tuple[NDArray[np.float32], int]:
+        path = files.verified(self.marker, f"{self.marker.stem}{suffix}")
         try:
             samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
@@ -151,7 +163,7 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
     """Every dream that a sweep asks for: by model, start and side, then layer and target, as the thesis's appendix is ordered. Raises DamagedFile."""
     settings = study.sweeps[sweep]
     return [
-        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, start if start in STARTS else Path(start).stem)
+        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, study_file.start_name(start))
         for model in study.swept(settings)
         for start in settings.starts
         for side in settings.sides

@@ -132,7 +132,7 @@ def yardsticks(study: Study, models: Sequence[Model], corpus: Corpus, resampling
 
 def levels(corpus: Corpus, resampling: Resampling) -> list[dict[str, Any]]:
     """The ROC AUC of each measure of level against the labels of the whole corpus, as it is: below .5 where positive sounds are the softer ones."""
-    positive = (corpus.labels == len(corpus.classes) - 1).astype(np.int64)
+    positive = (corpus.label == len(corpus.classes) - 1).astype(np.int64)
     weights = resampling.weights(corpus.families)
     found = []
     for name in descriptors.LEVEL:
@@ -151,7 +151,7 @@ def _judges(model: Model, corpus: Corpus, resampling: Resampling) -> dict[str, E
     place = {name: index for index, name in enumerate(corpus.ids)}
     split = _split(model)
     train, validation = (np.array([place[name] for name in split[side]]) for side in ("train", "validation"))
-    positive = (corpus.labels == len(corpus.classes) - 1).astype(np.int64)
+    positive = (corpus.label == len(corpus.classes) - 1).astype(np.int64)
     names = [corpus.ids[index] for index in validation]
     families = [corpus.families[index] for index in validation]
     return {

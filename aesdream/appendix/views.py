@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aesdream.appendix.analysis import View, view
 from aesdream.appendix.reading import Dream
+from aesdream.appendix.words import slug
 from aesdream.errors import UserError
 from aesdream.sounds import audio
 from aesdream.sounds.store import Corpus
@@ -25,7 +26,7 @@ class Views:
         self._corpus, self._study = corpus, study
         self._sounds: dict[str, Sound | None] = {}
         self.starts: dict[tuple[str, int], View | None] = {}
-        """Views of starts, cut to the lengths of dreams, by name and samples."""
+        """Views of starts, cut to the lengths of dreams, by ``start_name`` and samples."""
         self._dreams: dict[str, View] = {}
         self.rate = corpus.sample_rate
 
@@ -40,21 +41,26 @@ class Views:
                 self._sounds[name] = None
         return self._sounds[name]
 
+    def start_name(self, dream: Dream) -> str:
+        """What the files of a dream's start are called: one that was drawn for it has a name of its own."""
+        return slug(dream.name) if dream.has_own_start else dream.start
+
     def source(self) -> View:
         """The study's source sound."""
         return view(audio.floating(self._corpus.start), self.rate)
 
     def start(self, dream: Dream) -> View | None:
         """What a dream started from, cut to its length."""
-        return self.starts[dream.start, self.of(dream).samples]
+        return self.starts[self.start_name(dream), self.of(dream).samples]
 
     def of(self, dream: Dream) -> View:
         """A dream that was made. Raises DamagedFile."""
         if dream.name not in self._dreams:
             sound, rate = dream.sound()
-            whole = self.start_sound(dream.start, dream.sweep)
-            start = None if whole is None else np.ascontiguousarray(whole[:, : sound.shape[1]])
-            key = dream.start, sound.shape[1]
+            whole = dream.own_start() if dream.has_own_start else self.start_sound(dream.start, dream.sweep)
+            # An inverted spectrogram has one channel, whatever its start has.
+            start = None if whole is None else np.ascontiguousarray(whole[: len(sound), : sound.shape[1]])
+            key = self.start_name(dream), sound.shape[1]
             if key not in self.starts:
                 self.starts[key] = None if start is None else view(start, rate)
             self._dreams[dream.name] = view(sound, rate, start)

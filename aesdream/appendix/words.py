@@ -76,6 +76,16 @@ CURVES = (
 )
 
 
+def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What is made up of a corpus, in two words and in a sentence; None where nothing is."""
+    made = sounds.get("synthetic")
+    if not made:
+        return None
+    if "composer" in made:
+        return "Synthetic labels", "Nobody listened to these sounds to judge them."
+    return "Synthetic sounds", f"{made['processor'][:1].upper()}{made['processor'][1:].rstrip('.')} ({made['font']})."
+
+
 def slug(name: str) -> str:
     """A unit's name as the name of a file."""
     return name.replace("/", "--")

@@ -7,8 +7,6 @@ timbre and the room are synthetic. Writes ``trombone.flac`` beside this file: 12
 
 from __future__ import annotations
 
-import io
-import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,13 @@ import soundfile
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from aesdream.seeding import generator
+from aesdream.sounds.instruments import fonts
+from aesdream.sounds.instruments.midi import written
 
 Samples = npt.NDArray[np.float64]
 Breakpoints = tuple[tuple[float, float], ...]
 
-RATE, SECONDS, PEAK_DB, SEED = 48_000, 12.0, -3.0, 2019
+RATE, SECONDS, PEAK_DB, SEED = fonts.RATE, 12.0, -3.0, 2019
 PROGRAM, PRESET = 57, "Trombone"
 BEND_RANGE = 12  # semitones to either side
 STEP = 0.005  # seconds between two pitch bends or expressions
@@ -68,14 +68,14 @@ def pitch(note: Note, at: Samples) -> Samples:
     return curve(note.slide, at) + swing * np.sin(2 * np.pi * VIBRATO_HERTZ * np.maximum(at - note.vibrato_from, 0))
 
 
-def assert_preset(font: bytes) -> None:
+def assert_preset(font: Path) -> None:
     """Stop unless the font has a trombone where General MIDI puts it: the renderer would play a piano without a word."""
-    at = font.index(b"phdr") + 8
-    size = struct.unpack_from("<I", font, at - 4)[0]
-    presets = {struct.unpack_from("<20sHH", font, place) for place in range(at, at + size, 38)}
-    names = [name.split(b"\0")[0].decode("latin-1") for name, program, bank in presets if (program, bank) == (PROGRAM, 0)]
-    if names != [PRESET]:
-        raise SystemExit(f"program {PROGRAM} of bank 0 is {names or 'missing'}, must be {PRESET}: give FluidR3_GM.sf2")
+    try:
+        name = fonts.presets(font).get((0, PROGRAM))
+    except (fonts.NoSoundfont, OSError) as error:
+        raise SystemExit(f"{font}: {error}; give FluidR3_GM.sf2") from None
+    if name != PRESET:
+        raise SystemExit(f"program {PROGRAM} of bank 0 is {name or 'missing'}, must be {PRESET}: give FluidR3_GM.sf2")
 
 
 def midi(trims: Samples | None) -> bytes:
@@ -98,27 +98,12 @@ def midi(trims: Samples | None) -> bytes:
         events.append((start, bytes([0x90 | channel, note.key, 100])))
         events.append((start + round(note.seconds * 1000), bytes([0x80 | channel, note.key, 0])))
     events.append((round(SECONDS * 1000), bytes([0xB0, 11, 0])))  # the renderer stops at the last event
-    track, now = b"\x00\xff\x51\x03" + (1_000_000).to_bytes(3, "big"), 0
-    for tick, event in sorted(events, key=lambda pair: pair[0]):
-        track, now = track + variable_length(tick - now) + event, tick
-    track += b"\x00\xff\x2f\x00"
-    return b"MThd" + struct.pack(">IHHH", 6, 0, 1, 1000) + b"MTrk" + struct.pack(">I", len(track)) + track
+    return written(events)
 
 
-def variable_length(number: int) -> bytes:
-    """A MIDI delta time."""
-    return bytes([0x80 | number >> 7, number & 127]) if number > 127 else bytes([number])
-
-
-def synthesize(font: bytes, trims: Samples | None) -> Samples:
+def synthesize(font: Path, trims: Samples | None) -> Samples:
     """The dry score, mono (the room replaces the samples' stereo image), with a brass edge: 12 dB more above 2 kHz, for the samples are dull."""
-    import midirenderer
-
-    sound, rate = soundfile.read(io.BytesIO(midirenderer.render_wave_from(font, midi(trims))), always_2d=True)
-    if rate != RATE:
-        raise SystemExit(f"the renderer works at {rate} Hz, must be {RATE}")
-    dry = np.zeros(round(SECONDS * RATE))
-    dry[: len(sound)] = sound.mean(axis=1)[: len(dry)]
+    dry = fonts.played(font, midi(trims), SECONDS).mean(axis=0)
     return dry + 3 * sosfilt(butter(1, 2000, "highpass", fs=RATE, output="sos"), dry)
 
 
@@ -157,7 +142,7 @@ def room(dry: Samples) -> Samples:
     return np.stack(sides)
 
 
-def phrase(font: bytes) -> Samples:
+def phrase(font: Path) -> Samples:
     """The finished phrase, (2, samples) at 48 kHz."""
     flat = synthesize(font, None)
     loudness = np.array([body_db(flat, note) for note in SCORE])
@@ -171,7 +156,7 @@ def phrase(font: bytes) -> Samples:
 def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: python {sys.argv[0]} FluidR3_GM.sf2")
-    font = Path(sys.argv[1]).read_bytes()
+    font = Path(sys.argv[1])
     assert_preset(font)
     soundfile.write(Path(__file__).with_name("trombone.flac"), phrase(font).T, RATE, subtype="PCM_16", format="FLAC", compression_level=1.0)
 

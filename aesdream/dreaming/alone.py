@@ -20,7 +20,8 @@ def dream_alone(
     A class hears windows of one length: they are dreamed one after another and laid end to end, the activation is their mean.
     Raises UserError for a sound shorter than the network's first kernel.
     """
-    heard = audio.resampled(audio.stereo(sound), rate, checkpoint.preparation.sample_rate).astype(np.float32).clip(-1, 1)
+    how = checkpoint.preparation
+    heard = audio.resampled(audio.in_channels(sound, how.channels), rate, how.sample_rate).astype(np.float32).clip(-1, 1)
     if layer != "class":
         try:
             dreamed = dream(checkpoint.network, layer, [filters], torch.from_numpy(heard), side=side, rule=rule, step=step, steps=steps)

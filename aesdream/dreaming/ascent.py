@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import Climb
+from aesdream.dreaming.climb import Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.rules import RULES
@@ -32,8 +32,8 @@ class Dreams:
     """What became of a batch.
 
     ``sounds`` (targets, *input shape); ``activation`` (targets, steps + 1), the start's first; ``coefficients`` (targets, outputs of the first layer)
-    what each dream spread through the first layer's kernel, or None where the network lists no layers; ``steps`` (targets,) steps taken, as many as
-    asked for unless it stopped at its distance.
+    what each dream spread through the first layer's kernel, or None where no listed convolution reads a waveform; ``steps`` (targets,) steps taken,
+    as many as asked for unless it stopped at its distance or confidence.
     """
 
     sounds: torch.Tensor
@@ -52,21 +52,23 @@ def dream(
     network: nn.Module,
     layer: str,
     targets: Sequence[Target],
-    start: torch.Tensor,
+    start: torch.Tensor | Sequence[torch.Tensor],
     *,
     side: str = "post",
     rule: str = "std",
     step: float = 0.002,
     steps: int = 256,
     stop_rms: float | None = None,
+    stop_confidence: float | None = None,
     bounds: tuple[float, float] | None = (-1.0, 1.0),
     kept: Path | None = None,
     every: float = 600.0,
 ) -> Dreams:
-    """Dream every target of a layer from ``start``, an input without its batch dimension.
+    """Dream every target of a layer from ``start``, an input without its batch dimension, or each from its own of as many starts.
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
-    mean square distance from the start reaches it. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
+    mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
+    layer. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a
@@ -76,29 +78,39 @@ def dream(
         raise one_of("side", side, ("pre", "post"))
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
-    if not torch.isfinite(start).all():
-        raise UserError("start: holds NaN or infinite values; dreams start from finite ones")
-    wanted = len(targets)
-    targets = [*targets, *targets[-1:]] if wanted == 1 else targets
+    wanted, stop = len(targets), Stop(stop_rms, stop_confidence)
+    targets, starts = _batch(targets, start)
     with listening(network):
-        kind = BlockClimb if BlockClimb.serves(network, start, bounds, stop_rms) else Climb
-        climb = kind(network, layer, targets, start, side, bounds, stop_rms)
-        how = [kind.__name__, lazily(start), layer, targets, side, rule, step, steps, stop_rms, bounds]
-        keeper = Keeper(kept, every, {} if kept is None else _deciding(network, start, how))
+        kind = BlockClimb if BlockClimb.serves(network, starts, bounds, stop) else Climb
+        climb = kind(network, layer, targets, starts, side, bounds, stop)
+        how = [kind.__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, bounds]
+        keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:
             climb.restore(begun)
         for _ in range(len(climb.trace), steps):
+            if not climb.moving.any():
+                break
             climb.step(rule, step)
             keeper.after_a_step(climb.state)
         climb.look()
         climb.finish()
     coefficients = climb.coefficients
-    trace = torch.stack(climb.trace, 1)
+    trace = torch.stack(climb.trace + climb.trace[-1:] * (steps + 1 - len(climb.trace)), 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
 
 
-def _deciding(network: nn.Module, start: torch.Tensor, how: list[object]) -> dict[str, object]:
+def _batch(targets: Sequence[Target], start: torch.Tensor | Sequence[torch.Tensor]) -> tuple[Sequence[Target], torch.Tensor]:
+    """At least two targets, and their starts (targets, ...), or the one start of all (1, ...)."""
+    starts = start[None] if isinstance(start, torch.Tensor) else torch.stack(list(start))
+    if not torch.isfinite(starts).all():
+        raise UserError("start: holds NaN or infinite values; dreams start from finite ones")
+    if len(targets) > 1:
+        return targets, starts
+    return [*targets, *targets], starts if isinstance(start, torch.Tensor) else torch.cat([starts, starts])
+
+
+def _deciding(network: nn.Module, starts: torch.Tensor, how: list[object]) -> dict[str, object]:
     """Everything that the bits of a dream depend on, the type of processor apart."""
-    where = [torch.__version__, version("numba") if lazily(start) else None, torch.get_num_threads(), start.device.type]
-    return {"how": how, "where": where, "of": fingerprint(network, start)}
+    where = [torch.__version__, version("numba") if lazily(starts) else None, torch.get_num_threads(), starts.device.type]
+    return {"how": how, "where": where, "of": fingerprint(network, starts)}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, first_layer, per_sound, shortened
+from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, Stop, first_layer, per_sound, shortened
 from aesdream.dreaming.objectives import Target
 from aesdream.dreaming.rules import RULES, SIZES_FROM_SUMS, scaled
 from aesdream.errors import UserError
@@ -134,23 +134,24 @@ class BlockClimb(Climb):
     """
 
     @staticmethod
-    def serves(network: nn.Module, start: torch.Tensor, bounds: Bounds, stop_rms: float | None) -> bool:
-        """Whether this climb is for such a network, start and stop: one at a distance needs the compiled pass, and a start within the bounds."""
-        if not isinstance(first_layer(network), StridedConv1d) or start.dim() != 2:
+    def serves(network: nn.Module, starts: torch.Tensor, bounds: Bounds, stop: Stop) -> bool:
+        """Whether this climb is for such a network, start and stop: there is one start for all; one that stops at a distance needs the compiled pass,
+        and a start within the bounds."""
+        if not isinstance(first_layer(network), StridedConv1d) or starts.dim() != 3 or len(starts) > 1:
             return False
-        within = bounds is None or bool(((start >= bounds[0]) & (start <= bounds[1])).all())
-        return stop_rms is None or (within and lazily(start))
+        within = bounds is None or bool(((starts >= bounds[0]) & (starts <= bounds[1])).all())
+        return stop.rms is None or (within and lazily(starts[0]))
 
     def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], start: torch.Tensor, side: str, bounds: Bounds, stop_rms: float | None
+        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop
     ) -> None:
         first = first_layer(network)
         assert isinstance(first, StridedConv1d)
-        self.first = first
-        measured = stop_rms is not None
+        self.first, self.start = first, starts[0]
+        measured = stop.rms is not None
         count = len(targets)
-        self.blocks = LazyBlocks(first, start, count, bounds, measured) if lazily(start) else Blocks(first, start, count, bounds)
-        super().__init__(network, layer, targets, start, side, bounds, stop_rms)
+        self.blocks = LazyBlocks(first, self.start, count, bounds, measured) if lazily(self.start) else Blocks(first, self.start, count, bounds)
+        super().__init__(network, layer, targets, starts, side, bounds, stop)
 
     def _copies(self, count: int) -> torch.Tensor:
         return self.blocks.sounds
@@ -186,8 +187,8 @@ class BlockClimb(Climb):
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
-        if self.stop_rms is not None:
-            self._shorten(spread, factors, self.stop_rms)
+        if self.stop.rms is not None:
+            self._shorten(spread, factors, self.stop.rms)
         self.blocks.move(spread * per_sound(factors, spread))
         moved = (outputs * per_sound(factors, outputs)).flatten(1)
         self.coefficients = moved if self.coefficients is None else self.coefficients + moved
@@ -215,7 +216,7 @@ class BlockClimb(Climb):
         for place in near:
             one = slice(place, place + 1)
             gradient = self._gradient(spread[one])
-            factors[one], passing = shortened(self.sounds[one], gradient, factors[one], self.start, self.bounds, stop_rms)
+            factors[one], passing = shortened(self.sounds[one], gradient, factors[one], self.starts, self.bounds, stop_rms)
             self.moving[one] &= ~passing
 
 

@@ -2,6 +2,10 @@
 
 The thesis called a filter dead when its dream stayed at zero or rose far more slowly than the others, on one input. Those are different findings,
 and a silent first layer silences everything after it, so the tests stay apart (facts, section 1, point 7).
+
+A leaky unit cannot die: below zero it passes a share of its input, and of every gradient, so it is silent only where it is exactly zero. What can be
+said of it is that it was never above zero on the whole corpus: then it is a linear unit, which never bends. Such filters are listed under
+``never_positive``, for layers with leaky activations alone; they are not called dead.
 """
 
 from __future__ import annotations
@@ -34,6 +38,8 @@ def census(network: nn.Module, layers: Iterable[str], start: torch.Tensor, corpu
         on_corpus = _extremes(network, names, corpus)
     bottleneck = names[0]
     upstream = bool(on_start[bottleneck]["silent"].all())
+    leaky = [name for name in names if _leaks(find_layer(network, name))]
+    never = {name: torch.nonzero(on_corpus[name]["max"] <= 0).flatten().tolist() for name in leaky}
     return {
         "bottleneck": {
             "layer": bottleneck,
@@ -42,7 +48,21 @@ def census(network: nn.Module, layers: Iterable[str], start: torch.Tensor, corpu
             "share_silent": float(on_corpus[bottleneck]["share_silent"]),
         },
         "layers": {name: _records(name != bottleneck and upstream, gains[name], on_start[name], on_corpus[name]) for name in names},
+        **({"never_positive": never} if leaky else {}),
     }
+
+
+def silent_on(network: nn.Module, layers: Iterable[str], inputs: torch.Tensor) -> dict[str, list[bool]]:
+    """Which filters of each layer give nothing but zeros after their activation on all ``inputs`` (n, ...)."""
+    names = list(layers)
+    with listening(network):
+        looked = _extremes(network, names, [inputs])
+    return {name: look["silent"].tolist() for name, look in looked.items()}
+
+
+def _leaks(layer: Layer) -> bool:
+    """Whether a layer's activation passes something below zero."""
+    return bool((layer.activation(torch.tensor([[-1.0, -2.0]])) < 0).any())
 
 
 def _records(upstream: bool, gains: dict[str, torch.Tensor], start: dict[str, torch.Tensor], corpus: dict[str, torch.Tensor]) -> list[dict[str, Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from aesdream.dreaming.objectives import Target, Watch, activations, find_layer, selection
+from aesdream.dreaming.objectives import Target, Watch, activations, convinced, find_layer, selection
 from aesdream.dreaming.rules import multipliers
 from aesdream.models.layers import Dreamable, channel_major
 
@@ -18,29 +19,38 @@ HALVINGS = 24
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Where a dream ends before its last step: at a root mean square distance from its start, or where its target is this sure and the largest."""
+
+    rms: float | None = None
+    confidence: float | None = None
+
+
 class Climb:
-    """The state of one batch between its steps."""
+    """The state of one batch between its steps. ``starts`` (targets, ...) are what the dreams begin from, or (1, ...) the one start of all."""
 
     def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], start: torch.Tensor, side: str, bounds: Bounds, stop_rms: float | None
+        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop
     ) -> None:
         self.layer = find_layer(network, layer)
         first = first_layer(network)
         self.watch = Watch(network, self.layer, first)
-        self.start, self.side, self.bounds, self.stop_rms = start, side, bounds, stop_rms
+        self.starts, self.side, self.bounds, self.stop = starts, side, bounds, stop
         self.sounds = self._copies(len(targets))
         self.targets = targets
         self.chosen: torch.Tensor | None = None
         self.trace: list[torch.Tensor] = []
         self.coefficients: torch.Tensor | None = None
-        self.moving = torch.ones(len(targets), dtype=torch.bool, device=start.device)
-        self.taken = torch.zeros(len(targets), dtype=torch.int64, device=start.device)
+        self.moving = torch.ones(len(targets), dtype=torch.bool, device=starts.device)
+        self.taken = torch.zeros(len(targets), dtype=torch.int64, device=starts.device)
 
     def _copies(self, count: int) -> torch.Tensor:
-        """``count`` copies of the start (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
-        if self.start.dim() == 2:
-            return channel_major(self.start.shape[0], count, self.start.shape[1], self.start).copy_(self.start)
-        return self.start.expand(count, *self.start.shape).clone(memory_format=torch.contiguous_format)
+        """The starts, one a target (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
+        shape = self.starts.shape[1:]
+        if len(shape) == 2:
+            return channel_major(shape[0], count, shape[1], self.starts).copy_(self.starts)
+        return self.starts.expand(count, *shape).clone(memory_format=torch.contiguous_format)
 
     def state(self) -> dict[str, Any]:
         """All that steps have changed, on the CPU."""
@@ -51,12 +61,13 @@ class Climb:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
         self.sounds.copy_(state["sounds"])
-        self.trace = list(state["trace"].to(self.start.device))
-        self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(self.start.device)
-        self.moving, self.taken = state["moving"].to(self.start.device), state["taken"].to(self.start.device)
+        device = self.starts.device
+        self.trace = list(state["trace"].to(device))
+        self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(device)
+        self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Note the activations of the sounds as they are; returns them with what the first layer put out."""
+        """Note the activations of the sounds as they are; returns them with what the first layer put out. Those that are sure enough move no more."""
         outputs, first = self.watch(self.sounds)
         if self.chosen is None:
             self.chosen = selection(self.targets, outputs.shape[1], outputs)
@@ -64,6 +75,8 @@ class Climb:
         if not torch.isfinite(found).all():
             raise FloatingPointError(NOT_FINITE.format("the activation"))
         self.trace.append(found.detach())
+        if self.stop.confidence is not None:
+            self.moving = self.moving & ~convinced(outputs.detach(), self.layer, self.chosen, self.stop.confidence)
         return found, first
 
     def step(self, rule: str, size: float) -> None:
@@ -78,8 +91,8 @@ class Climb:
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
-        if self.stop_rms is not None:
-            factors, passing = shortened(self.sounds, gradient, factors, self.start, self.bounds, self.stop_rms)
+        if self.stop.rms is not None:
+            factors, passing = shortened(self.sounds, gradient, factors, self.starts, self.bounds, self.stop.rms)
             self.moving = self.moving & ~passing
         self._move(gradient, factors)
         if first is not None and gradients[1] is not None:
@@ -96,14 +109,14 @@ class Climb:
 
 
 def shortened(
-    sounds: torch.Tensor, gradient: torch.Tensor, factors: torch.Tensor, start: torch.Tensor, bounds: Bounds, stop_rms: float
+    sounds: torch.Tensor, gradient: torch.Tensor, factors: torch.Tensor, starts: torch.Tensor, bounds: Bounds, stop_rms: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The factors (batch,), halved down to the distance where a step would pass it, and which these are."""
 
     def passes(factors: torch.Tensor) -> torch.Tensor:
         moved = sounds + gradient * per_sound(factors, gradient)
         moved = moved if bounds is None else moved.clamp_(*bounds)
-        return (moved - start).flatten(1).pow(2).mean(1).sqrt() > stop_rms
+        return (moved - starts).flatten(1).pow(2).mean(1).sqrt() > stop_rms
 
     passing = passes(factors)
     if not passing.any():
@@ -116,9 +129,10 @@ def shortened(
     return torch.where(passing, low, factors), passing
 
 
-def first_layer(network: nn.Module) -> nn.Module | None:
-    """The layer that reads the input, where the network lists its layers."""
-    return next(iter(network.layers().values())).module if isinstance(network, Dreamable) else None
+def first_layer(network: nn.Module) -> nn.Conv1d | None:
+    """The convolution that reads the waveform, where the network lists its layers and has one: what a dream adds is its kernels, spread."""
+    first = next(iter(network.layers().values())).module if isinstance(network, Dreamable) else None
+    return first if isinstance(first, nn.Conv1d) else None
 
 
 def per_sound(factors: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

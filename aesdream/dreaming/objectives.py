@@ -99,3 +99,11 @@ def activations(outputs: torch.Tensor, layer: Layer, side: str, chosen: torch.Te
     seen = layer.activation(outputs) if side == "post" else outputs
     means = seen.flatten(2).mean(2) if seen.dim() > 2 else seen
     return (means * chosen).sum(1)
+
+
+def convinced(outputs: torch.Tensor, layer: Layer, chosen: torch.Tensor, confidence: float) -> torch.Tensor:
+    """(batch,) whether a target's output after the activation has reached ``confidence`` and none outside the target is larger."""
+    after = layer.activation(outputs)
+    means = after.flatten(2).mean(2) if after.dim() > 2 else after
+    reached = (means * chosen).sum(1)
+    return (reached >= confidence) & (reached >= means.masked_fill(chosen > 0, -torch.inf).amax(1))

@@ -7,6 +7,7 @@ thesis; ours are configuration, and the defaults satisfy every sentence that it 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -15,7 +16,10 @@ from torch import nn
 
 from aesdream.config import Section
 from aesdream.errors import UserError
-from aesdream.models.layers import Layer, StridedConv1d
+from aesdream.models.layers import Layer, Output, StridedConv1d, probabilities
+
+SECONDS_A_MILLION = 0.0018
+"""Training on a million input values once, on one core."""
 
 
 class Jenkins(Section):
@@ -60,18 +64,27 @@ class Jenkins(Section):
                 )
         return lengths
 
-    def build(self, samples: int, classes: int, generator: torch.Generator) -> JenkinsNetwork:
-        """The network for stereo inputs of ``samples``, its weights drawn from ``generator``."""
-        return JenkinsNetwork(self, samples, classes, generator)
+    def seconds(self, samples: int, channels: int) -> float:
+        """An estimate for plans: how long one core trains on one input, once; reading it is most of the work."""
+        return SECONDS_A_MILLION * samples * channels / 1e6
+
+    @property
+    def output(self) -> Output:
+        """Every sound has one class."""
+        return "softmax"
+
+    def build(self, samples: int, classes: int, generator: torch.Generator, *, channels: int = 2, sample_rate: int | None = None) -> JenkinsNetwork:
+        """The network for inputs of ``samples`` at any rate, its weights drawn from ``generator``."""
+        return JenkinsNetwork(self, samples, classes, generator, channels)
 
 
 class JenkinsNetwork(nn.Module):
-    """(batch, 2, samples) in [-1, 1] -> logits (batch, classes)."""
+    """(batch, channels, samples) in [-1, 1] -> logits (batch, classes)."""
 
-    def __init__(self, settings: Jenkins, samples: int, classes: int, generator: torch.Generator) -> None:
+    def __init__(self, settings: Jenkins, samples: int, classes: int, generator: torch.Generator, channels: int = 2) -> None:
         super().__init__()
         frames = settings.frames(samples)
-        self.conv1 = StridedConv1d(2, 1, settings.kernel, settings.stride)
+        self.conv1 = StridedConv1d(channels, 1, settings.kernel, settings.stride)
         widths = (1, *settings.filters)
         deeper = zip(widths, settings.filters, strict=False)
         self.deeper = nn.ModuleDict(
@@ -103,8 +116,4 @@ class JenkinsNetwork(nn.Module):
         """conv1 ... conv4 and ``class`` (before: logit, after: probability)."""
         convolutions: dict[str, nn.Module] = {"conv1": self.conv1, **self.deeper}
         listed = {name: Layer(module, torch.relu, len(module.get_parameter("weight"))) for name, module in convolutions.items()}
-        return {**listed, "class": Layer(self.out, _probability, self.out.out_features)}
-
-
-def _probability(logits: torch.Tensor) -> torch.Tensor:
-    return torch.softmax(logits, dim=1)
+        return {**listed, "class": Layer(self.out, partial(probabilities, output="softmax"), self.out.out_features)}

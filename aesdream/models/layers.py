@@ -1,13 +1,41 @@
-"""What every network here offers to those who dream it: its layers by name."""
+"""What every network here offers: settings that build it, layers by name to those who dream it, and what networks are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import nn
+
+Output = Literal["softmax", "sigmoid"]
+"""One class a sound, or any number of them."""
+
+
+class NetworkSettings(Protocol):
+    """A network's part of a study: what it will be is known before it is built."""
+
+    @property
+    def output(self) -> Output:
+        """What makes probabilities of its logits."""
+        ...
+
+    def layer_filters(self, classes: int) -> dict[str, int]:
+        """Filters of every dreamable layer."""
+        ...
+
+    def frames(self, samples: int) -> list[int]:
+        """Frames that are left of an input of ``samples`` on its way. Raises UserError where nothing is."""
+        ...
+
+    def seconds(self, samples: int, channels: int) -> float:
+        """An estimate for plans: how long one core trains on one input, once."""
+        ...
+
+    def build(self, samples: int, classes: int, generator: torch.Generator, *, channels: int, sample_rate: int) -> nn.Module:
+        """The network: (batch, channels, samples) in [-1, 1] -> logits (batch, classes)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +54,48 @@ class Dreamable(Protocol):
     def layers(self) -> dict[str, Layer]:
         """Layer by name, input first; the last is ``class``."""
         ...
+
+
+def probabilities(logits: torch.Tensor, output: Output) -> torch.Tensor:
+    """(batch, classes) logits as probabilities: they sum to one, or each stands for itself."""
+    return torch.softmax(logits, dim=1) if output == "softmax" else torch.sigmoid(logits)
+
+
+@dataclass
+class Draws:
+    """What the dropouts of one step draw from: for the ``whole`` batch, of which this process hears ``part``."""
+
+    generator: torch.Generator
+    whole: int
+    part: slice
+
+
+class Dropout(nn.Module):
+    """Dropout of which every draw is told: ``draws`` is set before each step of training, by ``draw_dropouts``.
+
+    Drawn for the whole batch, so that a sound loses the same units whichever process hears it.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.draws: Draws | None = None
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(batch, ...) with a share of its values zero and the others raised to keep their mean; unchanged in evaluation."""
+        if not self.training or not self.share:
+            return hidden
+        if self.draws is None:
+            raise RuntimeError("a dropout in training needs its draws; draw_dropouts gives them")
+        drawn = torch.rand((self.draws.whole, *hidden.shape[1:]), generator=self.draws.generator, device=hidden.device)
+        return hidden * (drawn[self.draws.part] >= self.share).to(hidden.dtype) / (1 - self.share)
+
+
+def draw_dropouts(network: nn.Module, draws: Draws) -> None:
+    """Let every dropout of ``network`` draw from ``draws`` in its next forward pass."""
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.draws = draws
 
 
 class _BlockProduct(torch.autograd.Function):

@@ -1,7 +1,7 @@
 """Reading sound files of any kind, and preparing them alike.
 
-Preparation is the thesis's (Methods): trim to a fixed length, half-second linear fade-out at its end. The order is resample, copy mono to
-both channels, trim or pad, fade, level, quantise to 16 bit.
+Preparation is the thesis's (Methods): trim to a fixed length, half-second linear fade-out at its end. The order is channels, resample, trim or
+pad, fade, level, quantise to 16 bit. ``channels: 1``, ``levels: peak`` and no fade-out are what the paper's network hears (facts, section 3).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from aesdream.config import Section
 
@@ -40,6 +40,13 @@ class Preparation(Section):
     fade_out: float = Field(0.5, ge=0)
     levels: Literal["full_scale", "peak", "rms"] = "full_scale"
     short: Literal["pad", "refuse"] = "pad"
+    channels: Literal[1, 2] = 2
+    """1: the mean of both channels."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without ``channels`` where there are two: runs that were made before the key existed stay what they are."""
+        return {key: value for key, value in handler(self).items() if (key, value) != ("channels", CHANNELS)}
 
     @property
     def samples(self) -> int:
@@ -124,9 +131,11 @@ def inspect(path: Path, start: float = 0.0, end: float | None = None, *, at_leas
     return Inspection(whole, hashlib.sha256(sound.tobytes() + str((rate, sound.shape)).encode()).hexdigest(), seconds)
 
 
-def stereo(sound: Samples) -> Samples:
-    """A mono sound copied to both channels; a stereo one as it is. (channels, samples)"""
-    return np.repeat(sound, CHANNELS, axis=0) if len(sound) == 1 else sound
+def in_channels(sound: Samples, channels: int = CHANNELS) -> Samples:
+    """A sound (1 or 2 channels, samples) in as many channels as wanted: mono copied to both, or the mean of both."""
+    if len(sound) == channels:
+        return sound
+    return np.repeat(sound, channels, axis=0) if len(sound) == 1 else sound.mean(0, keepdims=True, dtype=sound.dtype)
 
 
 def resampled(sound: Samples, rate: int, wanted: int) -> Samples:
@@ -135,12 +144,12 @@ def resampled(sound: Samples, rate: int, wanted: int) -> Samples:
 
 
 def prepare(sound: Samples, rate: int, how: Preparation) -> NDArray[np.int16]:
-    """A sound (1 or 2 channels, samples) in [-1, 1] at ``rate`` Hz as the study prepares it: (2, ``how.samples``) int16.
+    """A sound (1 or 2 channels, samples) in [-1, 1] at ``rate`` Hz as the study prepares it: (``how.channels``, ``how.samples``) int16.
 
     With 16-bit input at the study's rate and ``full_scale`` it equals ``sox -D in out trim 0 T fade t 0 T F`` within one step.
     """
-    sound = resampled(stereo(sound), rate, how.sample_rate)[:, : how.samples]
-    fitted = np.zeros((CHANNELS, how.samples), sound.dtype if how.levels == "full_scale" else np.float64)
+    sound = resampled(in_channels(sound, how.channels), rate, how.sample_rate)[:, : how.samples]
+    fitted = np.zeros((how.channels, how.samples), sound.dtype if how.levels == "full_scale" else np.float64)
     fitted[:, : sound.shape[1]] = sound
     fade = min(round(how.fade_out * how.sample_rate), how.samples)
     ending = fitted[:, how.samples - fade :] * (np.arange(fade, 0, -1) / fade if fade else 1.0)

@@ -54,6 +54,15 @@ class Entry:
     end: float | None = None
     problem: str = ""
     """Why its row of ``labels.csv`` cannot be used; empty where it can."""
+    more: tuple[str, ...] = ()
+    """Further labels of a sound that has several."""
+    set_name: str = ""
+    """The test set it belongs to; empty for what models train on."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All its labels."""
+        return (self.label, *self.more)
 
     @property
     def id(self) -> str:
@@ -156,7 +165,7 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     elif by_family:
         problems.append(f"{settings.path}: training.protocols has by-family, no sound a family; name them in labels.csv, or leave by-family out")
     few = _too_few(rows, classes, "sounds", fewest(validation))
-    related, warnings = (rows, []) if problems or few else _with_families(rows, looks)
+    related, warnings = (rows, []) if problems or few else with_families(rows, looks)
     if by_family and known:
         enough = [name for name in classes if name not in few]
         few |= _too_few({(e.label, e.family): e for e in reversed(related)}.values(), enough, "families", fewest(validation))
@@ -165,9 +174,7 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     problems += [f"{settings.path}: {line}" for line in few.values()]
     if problems:
         raise UserError(*problems)
-    alone = [replace(entry, family="") for entry in rows]
-    twins = [entry.family for entry in _with_families(alone, looks)[0]]
-    return Labelled(related, list(looks), classes, known, twins, tuple(warnings))
+    return Labelled(related, list(looks), classes, known, twins(rows, looks), tuple(warnings))
 
 
 def _unknown_labels(settings: Folder, rows: Sequence[Entry], classes: Sequence[str]) -> list[str]:
@@ -204,7 +211,7 @@ def _too_few(of: Collection[Entry], classes: Sequence[str], what: str, wanted: i
     }
 
 
-def _with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple[list[Entry], list[str]]:
+def with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple[list[Entry], list[str]]:
     """The entries with families joined where they share audio or a file, and the warnings about it."""
     parent = {f"family {e.family}" if e.family else f"sound {e.id}": "" for e in found}
 
@@ -228,6 +235,11 @@ def _with_families(found: Sequence[Entry], looks: Sequence[Inspection]) -> tuple
                 warnings.append(f"{group[0].id} and {entry.id}: the same audio {labels}; they count as one family")
     names = {key: root(key).split(" ", 1)[1] for key in parent}
     return [replace(entry, family=names[_key(entry)]) for entry in found], warnings
+
+
+def twins(found: Sequence[Entry], looks: Sequence[Inspection]) -> list[str]:
+    """For every entry a name that it shares with those that have its audio or its file; mostly its own."""
+    return [entry.family for entry in with_families([replace(entry, family="") for entry in found], looks)[0]]
 
 
 def _key(entry: Entry) -> str:

@@ -6,14 +6,14 @@ The thesis made copies (oversampling) and windows first and split afterwards, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit, train_test_split
 
 from aesdream.config import Section
 from aesdream.errors import UserError
@@ -24,6 +24,19 @@ FAMILY_DRAWS = 64
 """Random splits of the families from which the one nearest the wanted size and class shares is taken; families differ in size."""
 
 
+class Dreamed(Section):
+    """Learning on, once trained, from dreams of training sounds to wrong classes under their true label (paper, future work)."""
+
+    sounds: int = Field(256, ge=1)
+    """Pieces of the training side that are dreamed, each to one wrong class; they are heard again beside their dreams."""
+    epochs: int = Field(2, ge=1)
+    step: float = Field(0.01, gt=0)
+    """Of the dream, in natural logarithms of magnitude."""
+    steps: int = Field(100, ge=1)
+    confidence: float = Field(0.9, gt=0, le=1)
+    """A dream stops where the wrong class's output reaches this and is the largest."""
+
+
 class Treatment(Section):
     """How a training set is made of the sounds (thesis, Methods), or a control: labels permuted, or no training at all."""
 
@@ -31,6 +44,7 @@ class Treatment(Section):
     overlap: float = Field(0.0, ge=0)
     oversampling: int = Field(1, ge=1, le=5)
     labels: Literal["given", "shuffled"] = "given"
+    dreams: Dreamed | None = None
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None
     """Only these of the study's."""
@@ -106,6 +120,16 @@ def windows(sounds: Sounds, treatment: Treatment, chosen: NDArray[np.int64]) -> 
     return Items(sound, np.tile(offsets, len(chosen)), sounds.labels[sound], length)
 
 
+def hopping(lengths: NDArray[np.int64], samples: int) -> Items:
+    """Windows of ``samples`` that hop half a window through sounds of ``lengths`` (N,), as test sounds are heard (facts, section 3); their labels are
+    none of a window's affair, and zero. What is left behind the last whole window is not heard; a sound shorter than a window is one, its padding
+    with it.
+    """
+    counts = np.maximum(lengths - samples, 0) // max(1, samples // 2) + 1
+    first = np.concatenate([np.arange(count) * max(1, samples // 2) for count in counts])
+    return Items(np.repeat(np.arange(len(lengths)), counts), first, np.zeros(len(first), np.int64), samples)
+
+
 def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float, seed: int, number: int, initialisation: int = 0) -> Split:
     """Split ``number`` of the sounds under a protocol; ``share`` of what is split goes to validation (rounded up), stratified by label.
 
@@ -162,18 +186,30 @@ def _stratified(labels: NDArray[np.int64], share: float, seed: int, number: int)
 
 def _grouped(labels: NDArray[np.int64], families: Sequence[str], share: float, seed: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Whole families on either side; of many random splits the one whose size and class shares are nearest to those asked for."""
-    state = int(sequence(seed, "split", number).generate_state(1)[0])
-    draws = GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)
+    draws = _drawn(labels, families, share, int(sequence(seed, "split", number).generate_state(1)[0]))
     wanted = share * np.bincount(labels)
 
     def miss(draw: tuple[NDArray[np.int64], NDArray[np.int64]]) -> float:
         got = np.bincount(labels[draw[1]], minlength=len(wanted))
         return float(np.abs(got / wanted - 1).max())
 
-    train, validation = min(draws, key=miss)
+    try:
+        train, validation = min(draws, key=miss)
+    except ValueError:  # fewer families than there are classes on a side
+        train = validation = np.array([], np.int64)
     if any(len(np.unique(labels[side])) < len(wanted) for side in (train, validation)):
         raise UserError("training.protocols: by-family finds no split of the families with every class on both sides; add families, or leave it out")
     return np.sort(train), np.sort(validation)
+
+
+def _drawn(labels: NDArray[np.int64], families: Sequence[str], share: float, state: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Random splits of whole families; of many classes, whose few families would seldom all be met, stratified by the label of a family's first."""
+    if len(np.unique(labels)) == 2:
+        yield from GroupShuffleSplit(n_splits=FAMILY_DRAWS, test_size=share, random_state=state).split(labels, labels, families)
+        return
+    distinct, first, family = np.unique(np.asarray(families), return_index=True, return_inverse=True)
+    for train, validation in StratifiedShuffleSplit(FAMILY_DRAWS, test_size=share, random_state=state).split(distinct, labels[first]):
+        yield np.flatnonzero(np.isin(family, train)), np.flatnonzero(np.isin(family, validation))
 
 
 def names(ids: Sequence[str], items: Items, sounds: Sounds) -> list[str]:

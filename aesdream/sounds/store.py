@@ -1,9 +1,11 @@
 """The prepared corpus in one HDF5 file: 16-bit sounds, one checksummed chunk each, with what is known of them.
 
-``/sounds`` (N, 2, samples) int16, ``/length`` samples before padding, ``/id``, ``/label`` index into the attribute ``classes``, ``/family``,
-``/twin`` (a name shared by those with the same audio or from the same file), ``/origin`` JSON text, ``/sha256`` of the source file,
-``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's measure where there is one, ``/start`` (2, samples) the
-study's source sound. Attributes: ``schema``, ``sample_rate``, ``classes``, ``families_known``, ``preparation``.
+A study has one such file for what its models train on and are validated on, and one for each of its test sets. ``/sounds`` (N, channels, samples)
+int16, ``/length`` samples before padding, ``/id``, ``/label`` index into the attribute ``classes`` or, where some sound has not exactly one,
+multi-hot ``/labels`` (N, classes) uint8, ``/family``, ``/twin`` (a name shared by those with the same audio or from the same file), ``/origin``
+JSON text, ``/sha256`` of the source file, ``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's measure where
+there is one, ``/start`` (channels, samples) the study's source sound (not in test sets). Attributes: ``schema``, ``sample_rate``, ``classes``,
+``families_known``, ``preparation``.
 """
 
 from __future__ import annotations
@@ -20,15 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesdream.errors import DamagedFile
-from aesdream.sounds import audio, descriptors, hdf5
+from aesdream.sounds import descriptors, hdf5
 
 SCHEMA = 1
 NOTHING = np.zeros((0, 0), np.int16)
 
 
+def path(run: Path, set_name: str = "") -> Path:
+    """Where a run keeps its corpus, or one of its test sets."""
+    return run / (f"sounds-{set_name}.h5" if set_name else "sounds.h5")
+
+
 @dataclass(frozen=True)
 class Prepared:
-    """One prepared sound: ``sound`` (2, samples) int16, ``length`` its samples before padding, ``score`` NaN where no composer measures."""
+    """One prepared sound: ``sound`` (channels, samples) int16, ``length`` its samples before padding, ``score`` NaN where no composer measures."""
 
     id: str
     sound: NDArray[np.int16]
@@ -39,14 +46,18 @@ class Prepared:
     score: float
 
 
-def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int) -> None:
-    """Write ``count`` prepared sounds of ``samples`` samples; the caller owns ``path`` until it is renamed. Raises OSError on a full disk."""
+def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int, channels: int = 2) -> None:
+    """Write ``count`` prepared sounds, shorter ones padded to ``samples``; the caller owns ``path`` until it is renamed.
+
+    Raises OSError on a full disk.
+    """
     with hdf5.created(path) as file:
-        shape = (audio.CHANNELS, samples)
+        shape = (channels, samples)
         chunks = file.create_dataset("sounds", (count, *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         kept = []
         for index, prepared in enumerate(sounds):
-            chunks[index] = prepared.sound
+            missing = samples - prepared.sound.shape[1]
+            chunks[index] = np.pad(prepared.sound, ((0, 0), (0, missing))) if missing else prepared.sound
             kept.append(replace(prepared, sound=NOTHING))
         text = {name: hdf5.text([getattr(p, name) for p in kept]) for name in ("id", "origin", "sha256")}
         numbers = {name: np.array([getattr(p, name) for p in kept]) for name in ("length", "score", "descriptors")}
@@ -70,18 +81,20 @@ def join(
     path: Path,
     slices: Sequence[Path],
     *,
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer[Any]],
     families: Sequence[str],
-    start: NDArray[np.int16],
     attributes: Mapping[str, Any],
+    start: NDArray[np.int16] | None = None,
     twins: Sequence[str] | None = None,
 ) -> None:
-    """Join slices into one store, chunk by chunk as they are, with labels, families and twins (N,; alone if none) and the start (2, samples).
+    """Join slices into one store, chunk by chunk as they are, with labels ((N,), or multi-hot (N, classes)), families and twins (N,; alone if none)
+    and the start (channels, samples).
 
     Raises OSError on a full disk.
     """
+    with h5py.File(slices[0], "r") as first:
+        shape = first["sounds"].shape[1:]
     with hdf5.created(path) as file:
-        shape = start.shape
         sounds = file.create_dataset("sounds", (len(labels), *shape), np.int16, chunks=(1, *shape), fletcher32=True)
         position = 0
         for part in slices:
@@ -91,17 +104,19 @@ def join(
                     sounds.id.write_direct_chunk((position, 0, 0), chunk, filters)
                     position += 1
         hdf5.write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
-        hdf5.write(
-            file,
-            {
-                "label": labels,
-                "family": hdf5.text(families),
-                "twin": hdf5.text(twins or [str(number) for number in range(len(labels))]),
-                "start": start,
-            },
-        )
+        alone = [str(number) for number in range(len(labels))]
+        hdf5.write(file, {**_labelled(labels), "family": hdf5.text(families), "twin": hdf5.text(twins or alone)})
+        if start is not None:
+            hdf5.write(file, {"start": start})
         hdf5.describe(file["descriptors"], {"names": list(descriptors.LEVEL + descriptors.PLAIN)})
         hdf5.describe(file, {"schema": SCHEMA, **attributes})
+
+
+def _labelled(labels: NDArray[np.integer[Any]]) -> dict[str, NDArray[Any]]:
+    """The column of labels: an index a sound where each has exactly one, else a bit a class."""
+    if labels.ndim == 1:
+        return {"label": labels}
+    return {"label": labels.argmax(1)} if (labels.sum(1) == 1).all() else {"labels": labels.astype(np.uint8)}
 
 
 def opened(path: Path) -> Corpus:
@@ -158,9 +173,21 @@ class Corpus:
         return self._texts("id")
 
     @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """(N,) index into ``classes``."""
+    def label(self) -> NDArray[np.int64]:
+        """(N,) index into ``classes``; only where every sound has exactly one label, as everything has that models are trained on."""
         return self._all("label")
+
+    @cached_property
+    def labels(self) -> NDArray[np.uint8]:
+        """(N, classes) 1 where a sound has the label."""
+        if "labels" in self._file:
+            return self._all("labels")
+        return np.eye(len(self.classes), dtype=np.uint8)[self.label]
+
+    @cached_property
+    def length(self) -> NDArray[np.int64]:
+        """(N,) samples of every sound before it was padded."""
+        return self._all("length")
 
     @cached_property
     def families(self) -> list[str]:
@@ -189,7 +216,7 @@ class Corpus:
 
     @cached_property
     def start(self) -> NDArray[np.int16]:
-        """(2, samples) the study's source sound, prepared like the others."""
+        """(channels, samples) the study's source sound, prepared like the others; a test set has none."""
         return self._all("start")
 
     @cached_property
@@ -228,8 +255,13 @@ class Corpus:
             return file["sounds"]
 
     @property
+    def channels(self) -> int:
+        """Channels of every prepared sound."""
+        return int(self._sounds.shape[1])
+
+    @property
     def samples(self) -> int:
-        """Samples a channel of every prepared sound."""
+        """Samples a channel of every prepared sound, padding included."""
         return int(self._sounds.shape[2])
 
     @cached_property
@@ -252,7 +284,7 @@ class Corpus:
         return np.ndarray(sounds.shape[1:], "<i2", self._bytes, sounds.id.get_chunk_info_by_coord((index, 0, 0)).byte_offset)
 
     def read(self, index: int, offset: int = 0, samples: int | None = None) -> NDArray[np.int16]:
-        """Sound ``index``, or ``samples`` of it from ``offset``: (2, samples) int16. Raises DamagedFile where the checksum does not hold."""
+        """Sound ``index``, or ``samples`` of it from ``offset``: (channels, samples) int16. Raises DamagedFile where the checksum does not hold."""
         if index not in self._views:
             self._views[index] = self._view(index)
         return self._views[index][:, offset : None if samples is None else offset + samples]

@@ -20,6 +20,7 @@ from aesdream.config import plain
 from aesdream.errors import DamagedFile
 from aesdream.files import write_bytes
 from aesdream.models import Network
+from aesdream.models.layers import Output
 from aesdream.sounds.audio import Preparation
 
 SCHEMA = 1
@@ -89,14 +90,22 @@ class Checkpoint:
         """How a sound becomes this network's input."""
         return Preparation(**self.description.preparation)
 
+    @property
+    def output(self) -> Output:
+        """Whether a sound has one of its classes or any number of them."""
+        return Network.model_validate(self.description.network).settings.output
+
 
 def load_network(path: Path) -> Checkpoint:
     """The finished network in ``checkpoint.pt``, in evaluation mode. Raises DamagedFile."""
     value = read(path)
     try:
         description = Description(**{name: value[name] for name in Description.__annotations__})
+        heard = Preparation(**description.preparation)
         settings = Network.model_validate(description.network).settings
-        network = settings.build(description.samples, len(description.classes), torch.Generator())
+        network = settings.build(
+            description.samples, len(description.classes), torch.Generator(), channels=heard.channels, sample_rate=heard.sample_rate
+        )
         dtype = next(iter(value["weights"].values())).dtype
         network.to(dtype).load_state_dict(value["weights"])
         return Checkpoint(network.eval(), description, value["initial"])

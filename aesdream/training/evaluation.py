@@ -76,14 +76,7 @@ def evaluate(
     ValueError for an empty set or columns of different lengths.
     """
     truth, judged = np.asarray(labels).astype(np.int64), np.asarray(probabilities).astype(np.float64)
-    if not len(ids) or not (len(ids) == len(families) == len(truth) == len(judged)):
-        raise ValueError(f"a set of {len(ids)} ids, {len(families)} families, {len(truth)} labels, {len(judged)} probabilities")
-    wrong = np.flatnonzero(~((judged >= 0) & (judged <= 1)))
-    if wrong.size:
-        raise UserError(
-            f"{ids[wrong[0]]}: judged with probability {judged[wrong[0]]} (and {wrong.size - 1} more like it); between 0 and 1 would be right, "
-            "so training has diverged: lower its learning rate"
-        )
+    checked(ids, families, truth, judged)
     predictions = {"id": list(ids), "family": list(families), "label": truth.tolist(), "probability": judged.tolist()}
     evaluation = {"corpus_prevalence": corpus_prevalence, "predictions": predictions}
     weights = resampling.weights(families)
@@ -96,6 +89,18 @@ def evaluate(
         "leaky": leaky,
         "predictions": predictions,
     }
+
+
+def checked(ids: Sequence[str], families: Sequence[str], labels: NDArray[Any], probabilities: NDArray[np.float64]) -> None:
+    """Raise UserError for probabilities (n, ...) that are none, ValueError for an empty set or columns of different lengths."""
+    if not len(ids) or not (len(ids) == len(families) == len(labels) == len(probabilities)):
+        raise ValueError(f"a set of {len(ids)} ids, {len(families)} families, {len(labels)} labels, {len(probabilities)} probabilities")
+    wrong = np.argwhere(~((probabilities >= 0) & (probabilities <= 1)))
+    if len(wrong):
+        raise UserError(
+            f"{ids[wrong[0][0]]}: judged with probability {probabilities[tuple(wrong[0])]} (and {len(wrong) - 1} more like it); between 0 and 1 "
+            "would be right, so training has diverged: lower its learning rate"
+        )
 
 
 def interval(evaluations: Iterable[Evaluation], measure: str, value: float, draws: Draws) -> Estimate:

@@ -18,14 +18,14 @@ def segments(sound: audio.Samples, rate: int, how: audio.Preparation) -> Iterato
 
     A short sound is padded. The last segment ends with the sound.
     """
-    whole = audio.resampled(audio.stereo(sound), rate, how.sample_rate)
+    whole = audio.resampled(audio.in_channels(sound, how.channels), rate, how.sample_rate)
     last = max(0, whole.shape[1] - how.samples)
     for first in dict.fromkeys([*range(0, last, max(1, how.samples // 2)), last]):
         yield audio.prepare(whole[:, first:], how.sample_rate, how)
 
 
 def _windows(prepared: NDArray[np.int16], samples: int, hop: int) -> NDArray[np.int16]:
-    """The windows (n, 2, samples) of a prepared sound, those in which the network's validation sounds were heard."""
+    """The windows (n, channels, samples) of a prepared sound, those in which the network's validation sounds were heard."""
     return np.stack([prepared[:, first : first + samples] for first in range(0, prepared.shape[1] - samples + 1, hop)])
 
 

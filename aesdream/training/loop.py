@@ -1,7 +1,7 @@
 """Training: Adam and cross-entropy, epoch by epoch, resumable after each to the same bits.
 
-What a step computes does not depend on how many processes share it: every process takes its part of the same batch, and losses are weighted
-by sounds, so that an uneven last batch counts as much as it holds.
+What a step computes does not depend on how many processes share it: every process takes its part of the same batch, losses are weighted by sounds,
+so that an uneven last batch counts as much as it holds, and what dropout leaves out is drawn for the whole batch.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from torch import nn
 
 from aesdream.errors import DamagedFile
 from aesdream.files import is_there, write_bytes
+from aesdream.models.layers import Draws, Dreamable, Dropout, Output, draw_dropouts
 from aesdream.seeding import generator, integer
-from aesdream.sounds.audio import CHANNELS, FULL_SCALE
+from aesdream.sounds.audio import FULL_SCALE
 from aesdream.sounds.splits import Items, Split
 from aesdream.sounds.store import Corpus
-from aesdream.training import checkpoints, statistics
+from aesdream.training import checkpoints, losses
 from aesdream.training.distributed import Place
 from aesdream.training.settings import Training
 
@@ -43,6 +44,7 @@ class Lesson:
     seed: int
     state: Path
     digest: str
+    output: Output = "softmax"
 
 
 def initial_network(build: Callable[[torch.Generator], nn.Module], study_seed: int, seed: int, precision: str) -> nn.Module:
@@ -60,23 +62,30 @@ class Listener:
         self.buffer = self.like.new_empty(0, device="cpu")
 
     def batch(self, items: Items) -> torch.Tensor:
-        """(n, 2, samples) in [-1, 1), laid out channel by channel."""
-        size = len(items) * CHANNELS * items.samples
+        """(n, channels, samples) in [-1, 1), laid out channel by channel."""
+        channels = self.corpus.channels
+        size = len(items) * channels * items.samples
         if len(self.buffer) < size:
             self.buffer = self.like.new_empty(size, device="cpu")
-        heard = self.buffer[:size].view(CHANNELS, len(items), items.samples)
+        heard = self.buffer[:size].view(channels, len(items), items.samples)
         for place, (sound, offset) in enumerate(zip(items.sound.tolist(), items.offset.tolist(), strict=True)):
             heard[:, place] = torch.from_numpy(self.corpus.read(sound, offset, items.samples))
         return heard.mul_(1 / FULL_SCALE).to(self.like.device).transpose(0, 1)
 
 
 def train(network: nn.Module, lesson: Lesson, place: Place) -> History:
-    """Train ``network`` in place for the lesson's epochs, resuming from its state; returns a record an epoch (loss, accuracy, ...)."""
+    """Train ``network`` in place for the lesson's epochs, resuming from its state; returns a record an epoch (loss, accuracy, ...).
+
+    Where the settings say ``patience``, it stops once the validation loss has not fallen for more than so many epochs. The model is the network as it
+    is then, not as it was at its lowest loss.
+    """
     first = _first_kernel(network).detach().to(place.device, copy=True)
     optimiser = torch.optim.Adam(network.parameters(), lr=lesson.settings.learning_rate)
     history = _resume(network, optimiser, lesson, place)
     shared = place.wrapped(network)
     for epoch in range(len(history) + 1, lesson.epochs + 1):
+        if place.from_leader(lambda: _waited(history, lesson.settings.patience)):
+            break
         loss, correct = _epoch(shared, optimiser, lesson, epoch, place)
         record = {"epoch": epoch, "loss": loss, "accuracy": correct, **_validation(network, lesson, place)}
         record["conv1_change"] = float((_first_kernel(network).detach() - first).abs().mean() / first.abs().mean()) if first.any() else None
@@ -85,6 +94,14 @@ def train(network: nn.Module, lesson: Lesson, place: Place) -> History:
             weights = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
             checkpoints.save(lesson.state, {"schema": checkpoints.SCHEMA, "digest": lesson.digest, "history": json.dumps(history), **weights})
     return history
+
+
+def _waited(history: History, patience: int | None) -> bool:
+    """Whether the validation loss last fell more than ``patience`` epochs ago."""
+    if patience is None or not history:
+        return False
+    falling = [record["validation_loss"] for record in history]
+    return len(falling) - 1 - falling.index(min(falling)) > patience
 
 
 def _first_kernel(network: nn.Module) -> torch.Tensor:
@@ -125,14 +142,16 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
     listener = Listener(lesson.corpus, shared)
     shared.train()
     loss_sum = correct = 0.0
-    for chosen in steps(len(items), lesson.settings.batch, order):
-        part = items[chosen[place.share(len(chosen))]]
+    for step, chosen in enumerate(steps(len(items), lesson.settings.batch, order)):
+        share = place.share(len(chosen))
         # A process left without a sound still takes part in averaging the gradients: it hears one of the batch, weighted by zero.
-        weight = 1.0 if len(part) else 0.0
-        part = part if len(part) else items[chosen[:1]]
+        weight = 1.0 if share.start < share.stop else 0.0
+        share = share if weight else slice(0, 1)
+        _draw_dropouts(shared, lesson, epoch, step, len(chosen), share)
+        part = items[chosen[share]]
         labels = torch.from_numpy(part.labels).to(place.device)
         logits = shared(listener.batch(part))
-        loss = nn.functional.cross_entropy(logits, labels, reduction="sum") * weight
+        loss = losses.loss(logits, labels, lesson.output) * weight
         optimiser.zero_grad(set_to_none=True)
         (loss * (place.world / len(chosen))).backward()
         optimiser.step()
@@ -141,23 +160,28 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
     return place.total(loss_sum) / len(items), place.total(correct) / len(items)
 
 
+def _draw_dropouts(shared: nn.Module, lesson: Lesson, epoch: int, step: int, whole: int, share: slice) -> None:
+    if any(isinstance(module, Dropout) for module in shared.modules()):
+        drawn = torch.Generator(next(shared.parameters()).device)
+        draw_dropouts(shared, Draws(drawn.manual_seed(integer(lesson.study_seed, "dropout", lesson.seed, epoch, step)), whole, share))
+
+
 def _validation(network: nn.Module, lesson: Lesson, place: Place) -> dict[str, float | None]:
     items = lesson.split.validation
-    probabilities = predict(network, lesson.corpus, items) if place.leads else None
-    if probabilities is None:
+    if not place.leads:
         return {}
-    picked = probabilities[np.arange(len(items)), items.labels].clip(1e-12)
-    area = statistics.measures((items.labels == probabilities.shape[1] - 1).astype(np.int64), probabilities[:, -1], names=["roc_auc"])["roc_auc"][0]
-    return {"validation_loss": float(-np.log(picked).mean()), "validation_auc": float(area) if np.isfinite(area) else None}
+    return losses.validation(predict(network, lesson.corpus, items), items.labels, lesson.output)
 
 
 @torch.no_grad()
 def predict(network: nn.Module, corpus: Corpus, items: Items) -> NDArray[np.float64]:
     """Probability of every class for every item: (n, classes)."""
+    assert isinstance(network, Dreamable)
     network.eval()
+    probabilities = network.layers()["class"].activation
     listener = Listener(corpus, network)
     found = [
-        torch.softmax(network(listener.batch(items[chosen])).double(), 1).cpu().numpy()
+        probabilities(network(listener.batch(items[chosen])).double()).cpu().numpy()
         for chosen in steps(len(items), EVALUATED_TOGETHER, np.arange(len(items)))
     ]
     return np.concatenate(found)

@@ -61,11 +61,11 @@ class _Tally:
 
     @cached_property
     def recall(self) -> Draws:
-        return _ratio(self.tp, self.tp + self.fn)
+        return ratio(self.tp, self.tp + self.fn)
 
     @cached_property
     def specificity(self) -> Draws:
-        return _ratio(self.tn, self.tn + self.fp)
+        return ratio(self.tn, self.tn + self.fp)
 
     @cached_property
     def ranked(self) -> tuple[Draws, Draws]:
@@ -76,7 +76,8 @@ class _Tally:
         return positive, np.cumsum(weights, axis=1)[:, ends] - positive
 
 
-def _ratio(part: Draws, whole: Draws, otherwise: float = math.nan) -> Draws:
+def ratio(part: Draws, whole: Draws, otherwise: float = math.nan) -> Draws:
+    """``part / whole``, and ``otherwise`` where the whole is zero."""
     return np.divide(part, whole, out=np.full(whole.shape, otherwise, np.float64), where=whole > 0)
 
 
@@ -90,31 +91,31 @@ def _ranking(scores: Draws) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def _roc_auc(t: _Tally) -> Draws:
     tp, fp = t.ranked
     gained = np.diff(tp, axis=1, prepend=0)
-    return _ratio((np.diff(fp, axis=1, prepend=0) * (tp - gained / 2)).sum(axis=1), (t.tp + t.fn) * (t.fp + t.tn))
+    return ratio((np.diff(fp, axis=1, prepend=0) * (tp - gained / 2)).sum(axis=1), (t.tp + t.fn) * (t.fp + t.tn))
 
 
 def _average_precision(t: _Tally) -> Draws:
     tp, fp = t.ranked
-    return _ratio((np.diff(tp, axis=1, prepend=0) * _ratio(tp, tp + fp, otherwise=0)).sum(axis=1), t.tp + t.fn)
+    return ratio((np.diff(tp, axis=1, prepend=0) * ratio(tp, tp + fp, otherwise=0)).sum(axis=1), t.tp + t.fn)
 
 
 def _precision_at_prevalence(t: _Tally) -> Draws:
     tp, fp = t.recall * t.prevalence, (1 - t.specificity) * (1 - t.prevalence)
-    return _ratio(tp, tp + fp)
+    return ratio(tp, tp + fp)
 
 
 def _f1_at_prevalence(t: _Tally) -> Draws:
     tp, fp = t.recall * t.prevalence, (1 - t.specificity) * (1 - t.prevalence)
-    return _ratio(2 * tp, tp + fp + t.prevalence)
+    return ratio(2 * tp, tp + fp + t.prevalence)
 
 
 MEASURES: dict[str, Callable[[_Tally], Draws]] = {
-    "precision": lambda t: _ratio(t.tp, t.tp + t.fp),
+    "precision": lambda t: ratio(t.tp, t.tp + t.fp),
     "recall": lambda t: t.recall,
     "specificity": lambda t: t.specificity,
-    "npv": lambda t: _ratio(t.tn, t.tn + t.fn),
-    "f1": lambda t: _ratio(2 * t.tp, 2 * t.tp + t.fp + t.fn),
-    "accuracy": lambda t: _ratio(t.tp + t.tn, t.tp + t.fp + t.fn + t.tn),
+    "npv": lambda t: ratio(t.tn, t.tn + t.fn),
+    "f1": lambda t: ratio(2 * t.tp, 2 * t.tp + t.fp + t.fn),
+    "accuracy": lambda t: ratio(t.tp + t.tn, t.tp + t.fp + t.fn + t.tn),
     "roc_auc": _roc_auc,
     "average_precision": _average_precision,
     "precision_at_prevalence": _precision_at_prevalence,
@@ -183,7 +184,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 def mean_of_defined(values: Draws) -> Draws:
     """The mean over the first axis of what is defined in it; NaN where nothing is."""
     defined = np.isfinite(values)
-    return _ratio(np.where(defined, values, 0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
+    return ratio(np.where(defined, values, 0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
 
 
 def spread(values: Mapping[Split, float]) -> Estimate:

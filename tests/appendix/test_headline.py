@@ -83,7 +83,7 @@ def test_without_evaluations_the_headline_claims_nothing() -> None:
 def test_level_is_judged_on_the_whole_corpus_as_it_is(material: Any) -> None:
     corpus = material.corpus
     for row, name in zip(material.content["levels"], descriptors.LEVEL, strict=True):
-        expected = roc_auc_score(corpus.labels, corpus.descriptors[:, corpus.descriptor_names.index(name)])
+        expected = roc_auc_score(corpus.label, corpus.descriptors[:, corpus.descriptor_names.index(name)])
         assert row["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
         assert row["roc_auc"]["low"] < expected < row["roc_auc"]["high"]
         assert [words.LEVELS[name], words.interval(row["roc_auc"])] in [list(line[1:3]) for line in listing.overview(material.content).rows]

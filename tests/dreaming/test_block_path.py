@@ -11,6 +11,7 @@ from torch import nn
 
 from aesdream.dreaming import Dreams, blocks, dream
 from aesdream.dreaming.blocks import BlockClimb
+from aesdream.dreaming.climb import Stop
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError
 from aesdream.models.jenkins import Jenkins
@@ -58,7 +59,7 @@ def both(
     """The dreams by blocks, and by the generic path."""
     filters = network.layers()[layer].filters
     targets = [number % filters for number in range(count)]
-    assert BlockClimb.serves(network, start, (-1, 1), more.get("stop_rms") if blocks.lazily(start) else None)
+    assert BlockClimb.serves(network, start[None], (-1, 1), Stop(more.get("stop_rms") if blocks.lazily(start) else None))
     arguments = {"side": side, "rule": rule, "step": STEP[rule], "steps": STEPS, **more}
     by_blocks = dream(network, layer, targets, start, **arguments)
     monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda *_: False))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming import census, dream
+from aesdream.models.han import Han
 from tests.dreaming.networks import Pointwise, lively, noise
 
 SAMPLES = 16
@@ -102,3 +103,23 @@ def test_any_torch_module_is_counted_by_the_names_of_its_parts():
     found = census(network, ["0", "2"], picture, [picture[None]])
     assert found["bottleneck"]["layer"] == "0"
     assert [len(found["layers"][name]) for name in ("0", "2")] == [3, 4]
+
+
+def test_a_leaky_filter_is_not_dead_but_may_never_be_positive():
+    settings = Han(fft=64, hop=32, mels=8, filters=(3, 4), hidden=8)
+    network = settings.build(600, 3, torch.Generator().manual_seed(1), channels=1, sample_rate=8000).eval()
+    with torch.no_grad():
+        network.body.convolutions["conv3"].bias[2] = -1000.0
+    sounds = 0.1 * torch.randn(4, 1, 600, generator=torch.Generator().manual_seed(2))
+    found = census(network, network.layers(), sounds[0], [sounds])
+    assert found["never_positive"]["conv3"] == [2]
+    assert list(found["never_positive"]) == ["conv1", "conv2", "conv3", "conv4"]
+    record = found["layers"]["conv3"][2]
+    assert record["corpus_pre_max"] < 0
+    assert not record["silent_on_corpus"]
+    assert record["gain_post"] == pytest.approx(0.33 * record["gain_pre"], rel=1e-4)
+    assert {name: len(records) for name, records in found["layers"].items()} == settings.layer_filters(3)
+
+
+def test_a_network_of_rectifiers_has_no_leaky_filters_to_tell_of():
+    assert counted().keys() == {"bottleneck", "layers"}

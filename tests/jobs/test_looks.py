@@ -77,7 +77,7 @@ def test_a_new_row_alone_is_looked_at(study: Study, here: Here, decoded: list[st
     soundfile.write(tmp_path / "sounds" / "new.wav", corpora.noise(78), corpora.RATE)
     with (tmp_path / "sounds" / "labels.csv").open("a") as table:
         table.write("new.wav,dull,take new\n")
-    assert looks.looked_at(study, here, tmp_path / "run").count == 11
+    assert looks.looked_at(study, here, tmp_path / "run").corpus.count == 11
     assert decoded == ["new.wav"]
 
 

@@ -71,7 +71,7 @@ def test_every_sound_is_prepared_from_its_format_rate_and_channels(mine: Path) -
     assert corpus.ids == sorted(corpus.ids)
     assert len(corpus.ids) == 14
     assert corpus.classes == ["no", "yes"]
-    assert corpus.labels.sum() == 5
+    assert corpus.label.sum() == 5
     for index, name in enumerate(corpus.ids):
         path, _, segment = name.partition("#")
         start, _, end = segment.partition("-")

@@ -382,7 +382,7 @@ def test_a_study_picks_its_composer_and_its_corpus_tells_rule_exchange_and_ceili
     assert "roughest" in told["rule"]
     assert (told["exchanged"], len(told["exchanged_sounds"])) == (2, 4)
     positive = set(np.array(corpus.ids)[np.argsort(scores)[-10:]])
-    labelled = {name for name, label in zip(corpus.ids, corpus.labels, strict=True) if label}
+    labelled = {name for name, label in zip(corpus.ids, corpus.label, strict=True) if label}
     assert positive ^ labelled == set(told["exchanged_sounds"])
-    assert told["ceiling"]["roc_auc"] == pytest.approx(roc_auc_score(corpus.labels, scores), abs=1e-6)
+    assert told["ceiling"]["roc_auc"] == pytest.approx(roc_auc_score(corpus.label, scores), abs=1e-6)
     assert "composer: 'loud' is unknown; valid: bright, pulsing" in call("check", TINY, "--set", "sounds.oracular.composer=loud").err

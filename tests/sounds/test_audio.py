@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aesdream import config
 from aesdream.seeding import generator
 from aesdream.sounds import audio
 from aesdream.sounds.audio import FULL_SCALE, RMS_LEVEL, Inspection, Preparation, UnreadableSound
@@ -50,6 +52,33 @@ def test_preparation_equals_sox_within_one_step_for_every_sample(tmp_path: Path,
     assert expected.shape == (channels, 480_000)
     assert np.abs(prepared.astype(int) - expected).max() <= 1
     assert not prepared[:, len(values) :].any()
+
+
+def test_one_channel_is_the_mean_of_both_as_sox_mixes_them_down(tmp_path: Path) -> None:
+    path, mixed = tmp_path / "sound.wav", tmp_path / "mixed.wav"
+    soundfile.write(path, noise(4000), 8000, subtype="PCM_16")
+    subprocess.run(["sox", "-D", path, mixed, "channels", "1"], check=True, capture_output=True)
+    how = Preparation(sample_rate=8000, seconds=0.5, fade_out=0, channels=1)
+    prepared = audio.prepare(*audio.read(path), how)
+    assert prepared.shape == (1, 4000)
+    expected = soundfile.read(mixed, dtype="int16")[0]
+    assert np.abs(prepared[0].astype(int) - expected).max() <= 1
+    np.testing.assert_array_equal(audio.prepare(*audio.read(mixed), how)[0], expected)
+
+
+def test_the_papers_preparation_divides_the_mean_of_both_channels_by_its_largest_magnitude() -> None:
+    paper = Preparation(sample_rate=22_050, seconds=1, fade_out=0, levels="peak", channels=1)
+    sound = noise(44_100, level=0.1).T
+    prepared = audio.floating(audio.prepare(sound, 44_100, paper))[0]
+    expected = soxr.resample(sound.mean(0), 44_100, 22_050, quality="HQ")
+    np.testing.assert_allclose(prepared, expected / np.abs(expected).max(), atol=1e-4)
+
+
+def test_a_preparation_in_two_channels_reads_as_it_did_before_there_was_a_choice() -> None:
+    assert "channels" not in config.plain(THESIS)
+    mono = Preparation(channels=1)
+    assert Preparation(**config.plain(mono)) == mono
+    assert Preparation(**config.plain(THESIS)) == THESIS
 
 
 def test_a_fade_other_than_the_thesiss_equals_soxs_too(tmp_path: Path) -> None:

@@ -186,3 +186,14 @@ def test_names_say_sound_and_window_and_copies_repeat_them() -> None:
     assert names(ids, pieces, THESIS) == ["s3@0", "s3@1.5", "s3@3", "s3@4.5", "s3@6", "s3@7.5"]
     copies = split(THESIS, FIVE, "split-first", 0.3, 0, 0).train
     assert names(ids, copies, THESIS) == [f"s{i}" for i in copies.sound.tolist()]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_few_families_of_many_classes_are_split_with_every_class_on_both_sides(number: int) -> None:
+    labels = np.repeat(np.arange(11), 12)
+    families = [f"recording{place // 3}" for place in range(len(labels))]
+    divided = split(Sounds(labels, families, 3 * RATE, RATE), Treatment(window=1), "by-family", 0.25, 0, number)
+    sides = [{families[index] for index in side.sound.tolist()} for side in (divided.train, divided.validation)]
+    assert not sides[0] & sides[1]
+    assert [len(np.unique(side.labels)) for side in (divided.train, divided.validation)] == [11, 11]
+    assert np.bincount(divided.validation.labels).tolist() == [9] * 11

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def everything(corpus: Corpus) -> list[Any]:
     """All that a corpus tells, as plain values."""
-    columns = [corpus.ids, corpus.families, corpus.origins, corpus.labels, corpus.scores, corpus.descriptors, corpus.start]
+    columns = [corpus.ids, corpus.families, corpus.origins, corpus.label, corpus.scores, corpus.descriptors, corpus.start]
     facts = [corpus.attributes, corpus.classes, corpus.descriptor_names, corpus.families_known, corpus.sample_rate, corpus.samples]
     sounds = [corpus.read(index).tolist() for index in range(COUNT)]
     return [*(c.tolist() if isinstance(c, np.ndarray) else c for c in columns), *facts, *sounds]
@@ -70,13 +71,38 @@ def test_what_went_in_comes_out(path: Path) -> None:
     assert corpus.families_known is True
     assert (corpus.sample_rate, corpus.samples) == (8000, SAMPLES)
     assert corpus.descriptor_names == list(descriptors.LEVEL + descriptors.PLAIN)
-    np.testing.assert_array_equal(corpus.labels, LABELS)
+    np.testing.assert_array_equal(corpus.label, LABELS)
     np.testing.assert_array_equal(corpus.scores, [p.score for p in given])
     np.testing.assert_array_equal(corpus.descriptors, [p.descriptors for p in given])
     np.testing.assert_array_equal(corpus.start, sound(99))
     for index, one in enumerate(given):
         np.testing.assert_array_equal(corpus.read(index), one.sound)
         np.testing.assert_array_equal(corpus.read(index, 20, 50), one.sound[:, 20:70])
+
+
+def test_sounds_of_several_labels_and_lengths_in_one_channel_come_out_as_they_went_in(tmp_path: Path) -> None:
+    given = [replace(one, sound=one.sound[:1, : SAMPLES - 7 * i], length=SAMPLES - 7 * i) for i, one in enumerate(prepared())]
+    labels = np.array([[i % 3 == 0, i % 2 == 0, i == 5] for i in range(COUNT)], np.uint8)
+    store.write_slice(tmp_path / "slice.h5", iter(given), COUNT, SAMPLES, channels=1)
+    attributes = {**ATTRIBUTES, "classes": ["a", "b", "c"]}
+    path = store.path(tmp_path, "test")
+    assert path == tmp_path / "sounds-test.h5"
+    store.join(path, [tmp_path / "slice.h5"], labels=labels, families=FAMILIES, attributes=attributes)
+    corpus = Corpus(path)
+    assert (corpus.channels, corpus.samples) == (1, SAMPLES)
+    np.testing.assert_array_equal(corpus.labels, labels)
+    np.testing.assert_array_equal(corpus.length, [one.length for one in given])
+    for index, one in enumerate(given):
+        np.testing.assert_array_equal(corpus.read(index)[:, : one.length], one.sound)
+        assert not corpus.read(index)[:, one.length :].any()
+
+
+def test_labels_are_a_bit_a_class_where_every_sound_has_one_label_too(path: Path, tmp_path: Path) -> None:
+    corpus = Corpus(path)
+    np.testing.assert_array_equal(corpus.labels, np.eye(2)[LABELS])
+    again = tmp_path / "again.h5"
+    store.join(again, [path.parent / f"4-{n}.h5" for n in (0, 4, 8)], labels=corpus.labels, families=FAMILIES, start=sound(99), attributes=ATTRIBUTES)
+    assert again.read_bytes() == path.read_bytes()
 
 
 def test_slices_of_any_size_join_to_the_same_bytes(path: Path, tmp_path: Path) -> None:

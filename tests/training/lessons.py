@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from aesdream.models.han import Han
 from aesdream.models.jenkins import Jenkins
+from aesdream.models.layers import Output
 from aesdream.seeding import generator
 from aesdream.sounds import store
 from aesdream.sounds.splits import Items, Split
@@ -19,6 +21,8 @@ from aesdream.training.settings import Training
 
 RATE, SAMPLES, CLASSES = 8000, 600, ["no", "yes"]
 NETWORK = Jenkins(kernel=40, stride=20, start="mean", filters=(6, 7, 8), pool=3, pool_stride=2, hidden=12)
+SPECTROGRAM = Han(fft=64, hop=32, mels=8, centre=-6, filters=(8, 8), hidden=24, dropout=0.1, hidden_dropout=0.2)
+"""With sigmoid outputs and dropout."""
 
 
 def write_corpus(folder: Path, count: int) -> Path:
@@ -42,16 +46,27 @@ def write_corpus(folder: Path, count: int) -> Path:
 
 def everything(corpus: store.Corpus) -> Items:
     """All sounds as they are."""
-    count = len(corpus.labels)
-    return Items(np.arange(count), np.zeros(count, np.int64), corpus.labels, corpus.samples)
+    count = len(corpus.label)
+    return Items(np.arange(count), np.zeros(count, np.int64), corpus.label, corpus.samples)
 
 
-def lesson(corpus: store.Corpus, state: Path, *, train: int, epochs: int, batch: int = 8, precision: str = "float32", seed: int = 0) -> loop.Lesson:
+def lesson(
+    corpus: store.Corpus,
+    state: Path,
+    *,
+    train: int,
+    epochs: int,
+    batch: int = 8,
+    precision: str = "float32",
+    seed: int = 0,
+    output: Output = "softmax",
+    patience: int | None = None,
+) -> loop.Lesson:
     """Training on the first ``train`` sounds, validation on the others."""
     items = everything(corpus)
     split = Split(items[np.arange(train)], items[np.arange(train, len(items))])
-    settings = Training(batch=batch, learning_rate=0.01, precision=precision)
-    return loop.Lesson(corpus, split, settings, epochs, study_seed=11, seed=seed, state=state, digest="0123456789abcdef")
+    settings = Training(batch=batch, learning_rate=0.01, precision=precision, patience=patience)
+    return loop.Lesson(corpus, split, settings, epochs, study_seed=11, seed=seed, state=state, digest="0123456789abcdef", output=output)
 
 
 def for_epochs(given: loop.Lesson, epochs: int) -> loop.Lesson:
@@ -59,7 +74,9 @@ def for_epochs(given: loop.Lesson, epochs: int) -> loop.Lesson:
 
 
 def network_for(given: loop.Lesson) -> nn.Module:
-    build = partial(NETWORK.build, given.split.train.samples, len(given.corpus.classes))
+    """Untrained: a waveform network, or one on spectrograms where the lesson is about sigmoid outputs."""
+    settings = NETWORK if given.output == "softmax" else SPECTROGRAM
+    build = partial(settings.build, given.split.train.samples, len(given.corpus.classes), channels=2, sample_rate=RATE)
     return loop.initial_network(build, given.study_seed, given.seed, given.settings.precision)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from aesdream.errors import DamagedFile
 from aesdream.models import Network
+from aesdream.models.han import Han
 from aesdream.models.jenkins import Jenkins
 from aesdream.sounds.audio import Preparation
 from aesdream.training import checkpoints
@@ -43,6 +44,23 @@ def test_a_checkpoint_holds_all_that_judging_and_dreaming_need(tmp_path: Path, p
         ORIGIN,
     )
     assert torch.equal(found.initial, torch.ones(1, 2, 40, dtype=precision))
+
+
+def test_a_spectrogram_network_comes_back_with_its_rate_its_channels_and_what_it_says(tmp_path: Path):
+    network = Network(han=Han(fft=64, hop=32, mels=8, filters=(4, 6), hidden=8))
+    heard = Preparation(sample_rate=8000, seconds=0.075, channels=1)
+    built = network.settings.build(600, 3, torch.Generator().manual_seed(3), channels=1, sample_rate=8000)
+    description = checkpoints.describe(network, heard, ["cel", "cla", "flu"], 600, 600, ORIGIN)
+    checkpoints.save_network(tmp_path / "checkpoint.pt", built, description, built.body.out.weight)
+    found = checkpoints.load_network(tmp_path / "checkpoint.pt")
+    sound = 0.1 * torch.randn(2, 1, 600, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(found.network(sound), built.eval()(sound))
+    assert (found.output, found.description.classes) == ("sigmoid", ["cel", "cla", "flu"])
+    assert found.preparation == heard
+
+
+def test_a_network_of_one_kind_does_not_mention_the_others():
+    assert list(checkpoints.describe(NETWORK, PREPARATION, ["no", "yes"], 600, 600, ORIGIN).network) == ["jenkins"]
 
 
 def test_it_loads_with_weights_only(tmp_path: Path):

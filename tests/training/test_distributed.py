@@ -2,29 +2,32 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from aesdream.errors import DamagedFile
+from aesdream.sounds.splits import Split
 from aesdream.sounds.store import Corpus
 from aesdream.training import distributed, loop
 from tests.training.lessons import lesson, network_for, weights, write_corpus
 
 COUNT = 26
 CASES = {
-    # name: sounds trained on, batch, epochs, precision, how near; on two processes the last batch is
-    "uneven": (21, 8, 3, "float64", 1e-9),  # of five: two and three
-    "fewer": (17, 8, 3, "float64", 1e-9),  # of one: none and one
-    "single": (19, 4, 2, "float32", 1e-5),  # ten steps in single precision
+    # name: sounds trained on, batch, epochs, precision, outputs, how near; on two processes the last batch is
+    "uneven": (21, 8, 3, "float64", "softmax", 1e-9),  # of five: two and three
+    "fewer": (17, 8, 3, "float64", "softmax", 1e-9),  # of one: none and one
+    "single": (19, 4, 2, "float32", "softmax", 1e-5),  # ten steps in single precision
+    "dropouts": (17, 8, 3, "float64", "sigmoid", 1e-9),  # of one, and every sound loses the same units
 }
 
 
 def lesson_of(folder: Path, name: str, processes: int) -> loop.Lesson:
-    train, batch, epochs, precision, _ = CASES[name]
+    train, batch, epochs, precision, output, _ = CASES[name]
     state = folder / f"{name}-{processes}.pt"
-    return lesson(Corpus(folder / "sounds.h5"), state, train=train, epochs=epochs, batch=batch, precision=precision)
+    return lesson(Corpus(folder / "sounds.h5"), state, train=train, epochs=epochs, batch=batch, precision=precision, output=output)
 
 
 def train_all(folder: Path, processes: int) -> None:
@@ -34,7 +37,21 @@ def train_all(folder: Path, processes: int) -> None:
             given = lesson_of(folder, name, processes)
             network = network_for(given)
             history = loop.train(network, given, place)
-            torch.save({"weights": weights(network), "history": json.dumps(history)}, folder / f"{name}-{processes}-rank{place.rank}.pt")
+            keep(folder, name, place, network, history)
+        given = impatient(folder, processes)
+        network = network_for(given)
+        keep(folder, "impatient", place, network, loop.train(network, given, place))
+
+
+def keep(folder: Path, name: str, place: distributed.Place, network: torch.nn.Module, history: loop.History) -> None:
+    torch.save({"weights": weights(network), "history": json.dumps(history)}, folder / f"{name}-{place.world}-rank{place.rank}.pt")
+
+
+def impatient(folder: Path, processes: int) -> loop.Lesson:
+    """Validated on the wrong labels, so that what is learned makes it worse, and stopped at the second epoch that does."""
+    state = folder / f"impatient-{processes}.pt"
+    given = lesson(Corpus(folder / "sounds.h5"), state, train=18, epochs=12, precision="float64", patience=1)
+    return replace(given, split=Split(given.split.train, replace(given.split.validation, labels=1 - given.split.validation.labels)))
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +125,11 @@ def test_without_an_environment_a_process_is_alone(monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     with distributed.joined() as place:
         assert (place.rank, place.world, place.leads, place.total(2.5)) == (0, 1, True, 2.5)
+
+
+def test_all_processes_stop_when_the_leader_has_waited_long_enough(trained: Path):
+    alone = result(trained, "impatient", 1)
+    histories = [alone[1], *(result(trained, "impatient", 2, rank)[1] for rank in (0, 1))]
+    assert 2 < len(histories[0]) < 12
+    assert {len(history) for history in histories} == {len(histories[0])}
+    assert float((alone[0] - result(trained, "impatient", 2)[0]).abs().max()) <= 1e-9

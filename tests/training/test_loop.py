@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from aesdream.models.jenkins import Jenkins
+from aesdream.models.layers import Output
 from aesdream.sounds.splits import Split
 from aesdream.sounds.store import Corpus
 from aesdream.training import loop
@@ -19,6 +20,7 @@ from tests.training.lessons import NETWORK, everything, for_epochs, lesson, netw
 
 HERE = Place(0, 1, torch.device("cpu"))
 COUNT = 26
+OUTPUTS = ("softmax", "sigmoid")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,9 @@ def trained(given: loop.Lesson) -> tuple[torch.nn.Module, loop.History]:
     return network, loop.train(network, given, HERE)
 
 
-def test_training_learns_what_is_plain_to_hear(corpus: Corpus, tmp_path: Path):
-    _, history = trained(lesson(corpus, tmp_path / "state.pt", train=18, epochs=12))
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_training_learns_what_is_plain_to_hear(corpus: Corpus, tmp_path: Path, output: Output):
+    _, history = trained(lesson(corpus, tmp_path / "state.pt", train=18, epochs=12, output=output))
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
     assert history[-1]["validation_auc"] > 0.9
 
@@ -74,17 +77,19 @@ def test_a_last_batch_counts_by_its_sounds(corpus: Corpus, tmp_path: Path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-9)
 
 
-def test_training_again_gives_the_same_bytes(corpus: Corpus, tmp_path: Path):
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_training_again_gives_the_same_bytes(corpus: Corpus, tmp_path: Path, output: Output):
     for name in ("a", "b"):
-        trained(lesson(corpus, tmp_path / f"{name}.pt", train=18, epochs=2))
+        trained(lesson(corpus, tmp_path / f"{name}.pt", train=18, epochs=2, output=output))
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("stopped_after", [1, 2, 3])
-def test_training_that_stopped_resumes_to_the_same_bytes(corpus: Corpus, tmp_path: Path, stopped_after: int):
-    whole = lesson(corpus, tmp_path / "whole.pt", train=18, epochs=3)
+def test_training_that_stopped_resumes_to_the_same_bytes(corpus: Corpus, tmp_path: Path, stopped_after: int, output: Output):
+    whole = lesson(corpus, tmp_path / "whole.pt", train=18, epochs=3, output=output)
     network, history = trained(whole)
-    part = lesson(corpus, tmp_path / "part.pt", train=18, epochs=stopped_after)
+    part = lesson(corpus, tmp_path / "part.pt", train=18, epochs=stopped_after, output=output)
     trained(part)
     shutil.copy(part.state, tmp_path / "copy.pt")
     resumed = replace(for_epochs(part, 3), state=tmp_path / "copy.pt")
@@ -124,6 +129,25 @@ def test_the_state_of_another_training_is_not_resumed(corpus: Corpus, tmp_path: 
     clean, _ = trained(replace(other, state=tmp_path / "clean.pt"))
     assert len(history) == 1
     assert torch.equal(weights(network), weights(clean))
+
+
+def test_training_stops_when_the_validation_loss_has_not_fallen_for_more_than_the_epochs_of_patience(corpus: Corpus, tmp_path: Path):
+    """The sounds validated on are taught the wrong way round: what is learned only makes them worse."""
+    given = lesson(corpus, tmp_path / "whole.pt", train=18, epochs=12)
+    wrong = replace(given.split.validation, labels=1 - given.split.validation.labels)
+    given = replace(given, split=Split(given.split.train, wrong))
+    network, whole = trained(given)
+    losses = [record["validation_loss"] for record in whole]
+    patient = replace(given, settings=given.settings.model_copy(update={"patience": 2}), state=tmp_path / "patient.pt")
+    _, history = trained(patient)
+    waited = len(history) - 1 - int(np.argmin(losses[: len(history)]))
+    assert len(history) < len(whole)
+    assert history == whole[: len(history)]
+    assert waited == 3
+    again, resumed = trained(patient)
+    assert resumed == history
+    assert torch.equal(weights(again), weights(trained(replace(for_epochs(given, len(history)), state=tmp_path / "as-long.pt"))[0]))
+    assert not torch.equal(weights(again), weights(network))
 
 
 def test_no_epochs_leave_the_network_as_it_was_and_write_no_state(corpus: Corpus, tmp_path: Path):

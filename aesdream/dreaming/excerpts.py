@@ -1,0 +1,45 @@
+"""Which held-out sounds are dreamed, and toward which wrong class: evenly over the classes, drawn from the study's seed (paper, section 2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aesdream.errors import UserError
+from aesdream.seeding import generator
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A held-out sound of one class: its ``index`` in its set, its class and the wrong one that was drawn for it, by number."""
+
+    index: int
+    right: int
+    wrong: int
+
+
+def excerpt(number: int, labels: NDArray[np.integer], families: Sequence[str], among: Sequence[int], classes: Sequence[str], seed: int) -> Excerpt:
+    """The held-out sound ``number`` of those ``among`` a set's sounds that have one label: of class ``number`` modulo the number of classes.
+
+    ``labels`` [shape=(N, classes)] and ``families`` (N,) are the whole set's. Within a class the order is drawn, and a family comes again only when
+    each has been there; wrong classes are drawn without coming again before all have. Raises UserError where a class has too few sounds.
+    """
+    right, turn = number % len(classes), number // len(classes)
+    candidates = np.array([index for index in among if labels[index].sum() == 1 and labels[index, right] == 1], dtype=np.int64)
+    if turn >= len(candidates):
+        raise UserError(
+            f"held-out-{number} would be sound {turn + 1} of class {classes[right]!r}, which has {len(candidates)} held-out sounds of one label; "
+            f"ask for at most {len(candidates) * len(classes)}"
+        )
+    shuffled = generator(seed, "held-out", right).permutation(np.sort(candidates)).tolist()
+    seen: Counter[str] = Counter()
+    rounds: list[tuple[int, int, int]] = []
+    for index in shuffled:
+        rounds.append((seen[families[index]], len(rounds), index))
+        seen[families[index]] += 1
+    others = generator(seed, "wrong class", right).permutation([other for other in range(len(classes)) if other != right])
+    return Excerpt(sorted(rounds)[turn][2], right, int(others[turn % len(others)]))

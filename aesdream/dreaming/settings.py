@@ -1,0 +1,121 @@
+"""The ``sweeps`` section of a study: which dreams to make, of what, from where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from aesdream import config
+from aesdream.config import Section
+from aesdream.dreaming.rules import RULES
+from aesdream.errors import UserError
+
+STARTS = ("source", "silence", "noise")
+SIDES = ("post", "pre")
+DRAWN = {"held_out": "held-out", "noise": "noise"}
+"""Starts that are drawn, as many as a sweep asks for, by what asks for them: each is called by this and its number."""
+RELATIVE = ("right", "wrong", "right-then-wrong")
+"""Targets that follow from the class of the held-out sound that is dreamed: that class, one of the others drawn once for each sound, and that one
+after the first."""
+VALIDATION = "validation"
+
+
+def _names(value: Any) -> Any:
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if wrong := [item for item in items if isinstance(item, bool) or not isinstance(item, str | int)]:
+        raise ValueError(f"{wrong[0]!r} is no name; {config.QUOTE}")
+    return tuple(dict.fromkeys(str(item) for item in items))
+
+
+def _starts(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _names(value)
+    if unknown := sorted(value.keys() - DRAWN.keys()):
+        raise ValueError(f"{unknown[0]!r} cannot be drawn; valid: {', '.join(DRAWN)}, each with a number")
+    if wrong := [name for name, count in value.items() if isinstance(count, bool) or not isinstance(count, int) or count < 1]:
+        raise ValueError(f"{wrong[0]}: {value[wrong[0]]!r} starts cannot be drawn; give a whole number from 1")
+    return tuple(f"{DRAWN[kind]}-{number}" for kind, count in value.items() for number in range(count))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Sweep(Section):
+    """A named set of dreams: models x layers x targets x sides x starts."""
+
+    models: Names
+    """Globs on model names, ``treatment/protocol/split0-seed0``."""
+    layers: Names
+    targets: Names = ("all",)
+    """Filters (``17``), several summed (``3+5``), class names, ``all``, or those of ``RELATIVE``."""
+    sides: tuple[Literal["pre", "post"], ...] = ("post",)
+    starts: Annotated[tuple[str, ...], BeforeValidator(_starts)] = ("source",)
+    """``source``, ``silence``, ``noise``, or a sound file; ``{held_out: 22}`` are so many held-out sounds of one class, evenly over the classes,
+    ``{noise: 3}`` so many different noises."""
+    excerpts: str = VALIDATION
+    """Where held-out sounds come from: the validation side of the model's own split, or a test set."""
+    windows: Literal["one", "all"] = "one"
+    """Of a held-out sound, its middle as long as what the network hears, or every such piece: the class's mean logit then is what is dreamed."""
+    domain: Literal["waveform", "spectrogram"] = "waveform"
+    """What is changed: the waveform, or the log-mel spectrogram that the network's front end makes of it."""
+    rule: str = "std"
+    step: float = Field(0.002, gt=0)
+    steps: int = Field(256, ge=1)
+    stop_rms: float | None = Field(None, gt=0)
+    """Stop where the root mean square distance from the start reaches this."""
+    stop_confidence: float | None = Field(None, gt=0, le=1)
+    """Stop where the class's output reaches this and is the largest."""
+    batch: int = Field(8, ge=2)
+    """Dreams computed together; short batches are filled up, so that packing changes no bit."""
+
+    @model_validator(mode="after")
+    def _known_rule(self) -> Sweep:
+        if self.rule not in RULES:
+            raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_alone(self) -> Sweep:
+        needs = {
+            "stop_confidence": self.stop_confidence is not None,
+            "windows: all": self.windows == "all",
+            "targets right and wrong": any(target in RELATIVE for target in self.targets),
+        }
+        asked = [name for name, given in needs.items() if given]
+        if asked and self.layers != ("class",):
+            raise ValueError(f"{asked[0]} is for classes: layers must be [class]")
+        if asked and asked[-1] != "stop_confidence" and not all(drawn(start)[0] == "held-out" for start in self.starts):
+            raise ValueError(f"{asked[-1]} needs sounds of a known class: starts must be {{held_out: N}}")
+        return self
+
+
+def drawn(start: str) -> tuple[str, int]:
+    """What a drawn start is one of, and its number; an empty name for any other start."""
+    found = re.fullmatch(rf"({'|'.join(DRAWN.values())})-(\d+)", start)
+    return (found[1], int(found[2])) if found else ("", 0)
+
+
+def is_file(start: str) -> bool:
+    """Whether a start is a sound file."""
+    return start not in STARTS and not drawn(start)[0]
+
+
+def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:
+    """The filter numbers that a target names (``17``, ``3+5``, a class). Raises UserError for one that the layer lacks."""
+    parts = [target] if layer == "class" and target in classes else target.split("+")
+    found = [classes.index(part) if layer == "class" and part in classes else int(part) if part.isdecimal() else -1 for part in parts]
+    if any(not 0 <= number < filters for number in found):
+        valid = f"0 to {filters - 1}" + (f", or {', '.join(classes)}" if layer == "class" else "")
+        raise UserError(f"target {layer}:{target}: {layer} has {filters} filters; valid: {valid}, several joined by +")
+    return tuple(found)
+
+
+def contradictions(sweep: Sweep, sets: Collection[str], has_front_end: bool) -> Iterator[str]:
+    """What a sweep asks for that a study with these test sets and this network lacks."""
+    if sweep.excerpts != VALIDATION and sweep.excerpts not in sets:
+        yield f"excerpts: {sweep.excerpts!r} is no set of this study; valid: {', '.join((VALIDATION, *sets))}"
+    if sweep.domain == "spectrogram" and not has_front_end:
+        yield "domain: the network hears the waveform itself; a spectrogram is dreamed where a front end makes one (network.han)"

@@ -1,0 +1,106 @@
+"""What dreams start from: a study's source, silence, noise, a sound file, or one of the sounds that a model has not learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from aesdream import files
+from aesdream.dreaming import bands
+from aesdream.dreaming.excerpts import Excerpt, excerpt
+from aesdream.dreaming.settings import VALIDATION, drawn
+from aesdream.models.frontends import LogMel
+from aesdream.seeding import generator
+from aesdream.sounds import audio, store
+from aesdream.sounds.store import Corpus
+from aesdream.starts import start_of
+from aesdream.study import Study
+from aesdream.training.checkpoints import Checkpoint
+from jobs.staging import corpus_path
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start: ``sound`` (windows, channels, samples) or None where it is no sound, ``given`` (windows, ...) what is changed, what is ``told`` of
+    it, and its ``classes``, the right and the wrong one, where it has them.
+    """
+
+    sound: NDArray[np.float32] | None
+    given: torch.Tensor
+    told: dict[str, Any] = field(default_factory=dict)
+    classes: tuple[int, ...] = ()
+
+
+class Starts:
+    """The starts of a model's dreams; ``recipe`` is that of one of their units."""
+
+    def __init__(self, run: Path, study: Study, model: str, checkpoint: Checkpoint, recipe: Any) -> None:
+        self.run, self.study, self.checkpoint = run, study, checkpoint
+        self.marker = run / f"models/{model}/evaluation.json"
+        self.samples = checkpoint.description.samples
+        self.excerpts, self.windows = recipe.get("excerpts", VALIDATION), recipe.get("windows", "one")
+        self.spectral = recipe.get("domain") == "spectrogram"
+
+    def of(self, name: str) -> Start:
+        """The start of a name. Raises UserError for a file that is no sound, and for more held-out sounds of a class than there are."""
+        kind, number = drawn(name)
+        if kind == "held-out":
+            return self._held_out(number)
+        if kind == "noise" and self.spectral:
+            return self._band_noise(number)
+        sound = start_of(store.opened(corpus_path(self.run)), self.study, name)[None, :, : self.samples]
+        return Start(sound, self._given(sound))
+
+    def bands(self) -> dict[str, Any]:
+        """What the spectrograms are like that the model learned from."""
+        return dict(files.read_json(files.verified(self.marker, "bands.json")))
+
+    def _given(self, sound: NDArray[np.float32]) -> torch.Tensor:
+        heard = torch.from_numpy(sound).to(next(self.checkpoint.network.parameters()).dtype)
+        if not self.spectral:
+            return heard
+        front_end = self.checkpoint.network.front_end
+        assert isinstance(front_end, LogMel)
+        with torch.no_grad():
+            return front_end(heard)
+
+    def _band_noise(self, number: int) -> Start:
+        frames = self._given(np.zeros((1, self.study.sounds.channels, self.samples), np.float32)).shape[2]
+        values = bands.noise(self.bands(), frames, generator(self.study.seed, "noise", number))
+        return Start(None, torch.from_numpy(values)[None].to(next(self.checkpoint.network.parameters()).dtype))
+
+    def _held_out(self, number: int) -> Start:
+        corpus = store.opened(corpus_path(self.run, "" if self.excerpts == VALIDATION else self.excerpts))
+        found = excerpt(number, corpus.labels, corpus.families, self._among(corpus), corpus.classes, self.study.seed)
+        sound, offset = self._cut(corpus, found)
+        told = {
+            "set": self.excerpts,
+            "id": corpus.ids[found.index],
+            "family": corpus.families[found.index],
+            "right": corpus.classes[found.right],
+            "wrong": corpus.classes[found.wrong],
+            "offset_seconds": offset / corpus.sample_rate,
+            "windows": len(sound),
+        }
+        return Start(sound, self._given(sound), told, (found.right, found.wrong))
+
+    def _among(self, corpus: Corpus) -> Sequence[int]:
+        if self.excerpts != VALIDATION:
+            return range(len(corpus.ids))
+        split = files.read_json(files.verified(self.marker, "split.json"))
+        place = {name: index for index, name in enumerate(corpus.ids)}
+        names = split["validation"]  # windows are called id@seconds
+        return sorted({place[name] if name in place else place[name.rpartition("@")[0]] for name in names})
+
+    def _cut(self, corpus: Corpus, found: Excerpt) -> tuple[NDArray[np.float32], int]:
+        """The windows (n, channels, samples) of an excerpt, and where the first begins: its middle, or all that follow one another from its start."""
+        length = max(int(corpus.length[found.index]), self.samples)
+        first = (length - self.samples) // 2
+        offsets = [first] if self.windows == "one" else range(0, length - self.samples + 1, self.samples)
+        return np.stack([audio.floating(corpus.read(found.index, offset, self.samples)) for offset in offsets]), offsets[0]
