@@ -7,9 +7,11 @@ import os
 import shutil
 import time
 from pathlib import Path
+from urllib.request import url2pathname
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
 from aesdream.seeding import generator
 from tests.runs import ROOT, aesdream, assert_same, killed_after
@@ -54,6 +56,19 @@ def test_the_demo_dreams_112_filters_of_each_of_two_models(demo: tuple[Path, flo
     markers = list((demo[0] / "dreams").rglob("*.json"))
     assert len(markers) == 2 * 112
     assert (demo[0] / "appendix" / "appendix.pdf").stat().st_size > 100_000
+
+
+def test_the_demo_s_page_opens_in_two_seconds_and_two_megabytes(demo: tuple[Path, float], page: Page) -> None:
+    read: list[str] = []
+    page.on("request", lambda request: read.append(request.url))
+    page.goto((demo[0] / "appendix/index.html").as_uri())
+    page.wait_for_function("document.querySelectorAll('#grid .card').length")
+    seconds = float(page.evaluate("performance.now()")) / 1000
+    page.wait_for_load_state("networkidle")
+    size = sum(Path(url2pathname(url.removeprefix("file://"))).stat().st_size for url in read if url.startswith("file://"))
+    print(f"\nthe demo's page: {seconds:.2f} s, {size / 1e6:.2f} MB before anything is played")
+    assert seconds < 2
+    assert size < 2e6
 
 
 def test_what_is_learnt_by_family_is_real_and_copies_flatter(demo: tuple[Path, float]) -> None:

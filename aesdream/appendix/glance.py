@@ -14,6 +14,8 @@ ROAD = (
     "The road is that of a 2019 master's thesis (S. D. Jenkins), which asked what makes a sound interesting to a composer: let a network learn the "
     "composer's judgement, then make audible what it listens for. Tables and figures have the numbers of the thesis's own."
 )
+BESIDE = ", beside judges without a network and controls that can have learned nothing of the labels."
+MANY = 4  # starts that are not named one by one
 SCALE = (
     "How well a judge ranks sounds is told by its ROC AUC: 0.5 is guessing, 1 is perfect; brackets hold 95 % intervals. Every word of these pages is "
     "explained at their end."
@@ -46,8 +48,8 @@ def done(content: Content) -> list[str]:
     )
     first = (
         f"Small neural networks that hear raw sound learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
-        f"{who}. They were trained in {len(study['training']['treatments'])} ways (treatments), and judged on sounds kept apart from training more "
-        "or less strictly (protocols), beside judges without a network and controls that can have learned nothing of the labels."
+        f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds kept apart from "
+        f"training in {_several(len(study['training']['protocols']), 'way', 'protocol')}{BESIDE if content.get('yardsticks') else '.'}"
     )
     road = [ROAD] if len(sounds["classes"]) == 2 else []
     steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
@@ -55,12 +57,17 @@ def done(content: Content) -> list[str]:
         return [first, *road]
     length = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     starts = sorted({dream["start"] for sweep in content["sweeps"].values() for dream in sweep["dreams"]})
+    named = ", ".join(starts) if len(starts) < MANY else f"one of {len(starts)}"
     second = (
-        f"Then they were made to dream. A dream starts from a sound ({', '.join(starts)}) and changes it in {length} small steps, each along the "
-        "gradient that makes one filter of one layer respond more, with nothing to hold it back but full scale. What the filter listens for is what "
-        "was added. Every dream can be heard on the page beside its start: hear, compare, search and cite them under “Every dream”."
+        f"Then they were made to dream. A dream starts from a sound ({named}) and changes it in {length} small steps, each along the gradient that "
+        "makes one filter of one layer, or one class, respond more. What it listens for is what was added. Every dream can be heard on the page "
+        "beside its start: hear, compare, search and cite them under “Every dream”."
     )
     return [first, second, *road]
+
+
+def _several(count: int, what: str, term: str) -> str:
+    return f"one {what} ({term})" if count == 1 else f"{count} {what}s ({term}s)"
 
 
 def found(content: Content) -> list[str]:
@@ -73,7 +80,14 @@ def found(content: Content) -> list[str]:
             share = words.percent(outcome["median_share_under_20hz"])
             line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
         said.append(line + _alike(content))
-    return said
+    return said + _claims(content)
+
+
+def _claims(content: Content) -> list[str]:
+    """What the paper claims of dreams of instruments, each with what became of it here."""
+    sweeps = content.get("instruments", {}).get("sweeps", {})
+    claims = [(model, claim) for models in sweeps.values() for model, told in models.items() for claim in told["claims"]]
+    return [f"Claimed: {claim['claim']} {claim['verdict'].capitalize()} here, by {model}." for model, claim in claims]
 
 
 def _alike(content: Content) -> str:

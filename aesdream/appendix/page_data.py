@@ -104,7 +104,7 @@ def detail(material: Material, dream: Dream) -> bytes:
         "near": _near(material.content, entry),
         "again": again(entry),
         "elsewhere": elsewhere(entry, material.content["sweeps"][dream.sweep]),
-        "files": sorted(name.rpartition(".")[2] for name in dream.content.get("files", {})),
+        "files": sorted(name.removeprefix(f"{dream.start}.") for name in dream.content.get("files", {}) if name.startswith(f"{dream.start}.")),
     }
     if shown.change is not None:
         peak = float(np.abs(shown.change).max())

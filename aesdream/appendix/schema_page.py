@@ -15,7 +15,7 @@ def described() -> str:
     lines = [
         "# results.json",
         "",
-        "Every number that the page and the PDF print. Made by `python -m aesdream.appendix.schema`; checked before it is written.",
+        "Every number that the page and the PDF print. Checked before it is written; this page is made by `python -m aesdream.appendix.schema_page`.",
         "",
     ]
     for model in _models(Results, []):

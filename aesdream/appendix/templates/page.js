@@ -171,6 +171,7 @@
     ["state", "State", (dream) => dream.state],
   ];
   const NARROWED = ["sweep", "model", "side", "start"]; // what begins with its first value, not with all
+  const FEW_STARTS = 3; // of more, none stands for all
   const SORTS = {
     figure: ["as in the thesis", (a, b) => a.place - b.place],
     gain: ["activation gained", (a, b) => order(b.gain, a.gain)],
@@ -187,6 +188,7 @@
   function begin() {
     for (const [name, , of] of FACETS) state[name] = NARROWED.includes(name) && runs.length === 1 ? of(dreams[0]) : "all";
     if (runs.length > 1) Object.assign(state, { side: dreams[0].side, start: dreams[0].start });
+    if (distinct(dreams.map((dream) => dream.start)).length > FEW_STARTS) state.start = "all";
     Object.assign(state, { sort: runs.length > 1 ? "target" : "figure", search: "" });
     begin.with ??= { ...state };
   }

@@ -1,0 +1,5 @@
+"""What acceptance shares with the tests: pages in a real browser."""
+
+from tests.browser.conftest import browser, page
+
+__all__ = ["browser", "page"]
