@@ -35,8 +35,8 @@ def network(samples: int = SAMPLES, *, plain: bool = False) -> JenkinsNetwork:
 
 
 def like_lucent(layer: str, steps: int) -> Callable[[], object]:
-    """Lucent's ``render_vis`` written out, since it wants torchvision, of which there is no build here; without its image transforms: one filter, Adam
-    at .05, a hook on every layer, the full forward pass, and gradients for the weights too, since nothing turns them off."""
+    """Lucent's ``render_vis`` written out, since it wants torchvision, which no CPU build has here; without its image transforms: one filter, Adam at
+    .05, a hook on every layer, the full forward pass, and gradients for the weights too, since nothing turns them off."""
     listener, start = network(plain=True), source()
     heard: dict[str, torch.Tensor] = {}
     for name, module in listener.named_modules():

@@ -24,7 +24,7 @@ from aesdream.sounds.labelled import SUFFIXES
 from aesdream.sounds.splits import Protocol
 from aesdream.training import judging
 from aesdream.training.checkpoints import Checkpoint, load_network
-from jobs.executors import Here, Task, in_batches
+from jobs.executors import Here, Outcome, Task, in_batches
 from jobs.progress import Progress
 from jobs.tools import finished, study_of
 
@@ -194,14 +194,22 @@ def verdicts(panel: Panel, paths: Iterable[Path], total: int) -> Iterator[Verdic
     log, waiting = Path(tempfile.gettempdir()) / f"aesdream-judge-{os.getpid()}.log", iter(paths)
     with closing(Here(threads=1)) as pool:
         while few := list(islice(waiting, LISTED)):
-            tasks = [Task(tuple(map(str, batch)), judged, (panel, batch), log) for batch in in_batches(few, TOGETHER)]
-            done = {outcome.task.units: outcome for outcome in pool.run(tasks, processes=1, on_gpu=False, begun=lambda task: None)}
-            for task in tasks:
-                outcome = done[task.units]
-                if outcome.damaged or outcome.wrong:
-                    raise outcome.damaged or outcome.wrong  # type: ignore[misc]
-                nothing = np.zeros((0, len(panel.classes)))
-                yield from outcome.result or [Verdict(Path(name), 0.0, nothing, f"{outcome.error} (log: {log})") for name in task.units]
+            batches = in_batches(few, TOGETHER)
+            tasks = [Task((f"batch {number}",), judged, (panel, batch), log) for number, batch in enumerate(batches)]
+            done: dict[tuple[str, ...], Outcome] = {}
+            for outcome in pool.run(tasks, processes=1, on_gpu=False, begun=lambda task: None):
+                done[outcome.task.units] = outcome
+                while tasks and tasks[0].units in done:
+                    yield from _told(done.pop(tasks.pop(0).units), panel, batches.pop(0))
+
+
+def _told(outcome: Outcome, panel: Panel, paths: Sequence[Path]) -> list[Verdict]:
+    """The verdicts of a task, or for each of its files why there is none."""
+    if outcome.damaged or outcome.wrong:
+        raise outcome.damaged or outcome.wrong  # type: ignore[misc]
+    if outcome.error is None:
+        return list(outcome.result)
+    return [Verdict(path, 0.0, np.zeros((0, len(panel.classes))), f"{outcome.error} (log: {outcome.task.log})") for path in paths]
 
 
 def sounds_below(paths: Sequence[Path]) -> Iterator[Path]:

@@ -7,14 +7,14 @@ OUT/without-judge/          the same generation with every sound in the pool, wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from aesdream import config, files
-from aesdream.errors import UserError
+from aesdream.errors import DamagedFile, UserError
 from aesdream.sounds import audio, likeness
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.oracular import levels
@@ -50,9 +50,10 @@ class Selection:
         """What is known of every sound of a level; heard and written where that is not done yet."""
         path = self.out / JUDGED / f"level-{level}.json"
         if path.exists():
-            done = config.validate(Level, files.read_json(path), str(path))
-            if done.judge == self.judge and {sound.stem for sound in sounds} <= done.sounds.keys():
-                return done.sounds
+            with suppress(DamagedFile):  # what is damaged is heard again
+                done = config.validate(Level, files.read_json(path), str(path))
+                if done.judge == self.judge and {sound.stem for sound in sounds} <= done.sounds.keys():
+                    return done.sounds
         before = {name: np.array(told.cells) for earlier in range(1, level) for name, told in self._known(earlier).items() if told.kept}
         told = chosen(heard(self.panel, self.composer, sounds, self.pool, self.progress, self.out), self.judge, before)
         files.write_json(path, config.plain(Level(judge=self.judge, sounds=told)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.constants import PageLabelStyle
-from pypdf.generic import DictionaryObject, Fit, NameObject
+from pypdf.generic import DictionaryObject, Fit
 
 from aesdream.appendix.layout import Entry, Reference
 
@@ -35,7 +35,8 @@ def bound(front: bytes, body: bytes, title: str, entries: Sequence[Entry], refer
         )
         chapter = made if not entry.level else chapter
     for line in references:
-        link = Link(rect=tuple(72 * side for side in line.box), target_page_index=first + line.to - 1, border=[0, 0, 0])
+        left, below, right, above = (72 * side for side in line.box)
+        link = Link(rect=(left, below, right, above), target_page_index=first + line.to - 1, border=[0, 0, 0])
         writer.add_annotation(line.page - 1, link)
     out = io.BytesIO()
     writer.write(out)
@@ -48,10 +49,11 @@ def singles(pages: bytes) -> Iterator[bytes]:
     Figures are written as pages of one file first, because making its fonts anew takes each file longer than all else. Its pages share their
     resources, of which each keeps what it uses.
     """
-    for page in PdfReader(io.BytesIO(pages)).pages:
-        _keep_what_is_used(page)
+    for number in range(len(PdfReader(io.BytesIO(pages)).pages)):
+        reader = PdfReader(io.BytesIO(pages))  # anew, because what a page does not use is taken out of what all share
+        _keep_what_is_used(reader.pages[number])
         writer = PdfWriter()
-        writer.add_page(page)
+        writer.add_page(reader.pages[number])
         writer.add_metadata({"/Creator": "aesdream", "/Producer": "matplotlib, pypdf"})
         out = io.BytesIO()
         writer.write(out)
@@ -60,13 +62,11 @@ def singles(pages: bytes) -> Iterator[bytes]:
 
 def _keep_what_is_used(page: PageObject) -> None:
     contents = page.get_contents()
-    used = {name.decode() for name in re.findall(rb"/([^\s/<>()\[\]]+)", contents.get_data() if contents else b"")}
+    used = {name.decode() for name in re.findall(rb"/([^\s/<>()\[\]]+)", b"" if contents is None else contents.get_data())}
     shared = page["/Resources"]
     assert isinstance(shared, DictionaryObject)
-    kept = DictionaryObject(shared)
-    for kind in ("/XObject", "/Font", "/ExtGState", "/Pattern", "/Shading"):
-        if kind in shared:
-            found = shared[kind]
-            assert isinstance(found, DictionaryObject)
-            kept[NameObject(kind)] = DictionaryObject({name: value for name, value in found.items() if name[1:] in used})
-    page[NameObject("/Resources")] = kept
+    for kind in {"/XObject", "/Font", "/ExtGState", "/Pattern", "/Shading"} & {*shared}:
+        found = shared[kind]
+        assert isinstance(found, DictionaryObject)
+        for name in [name for name in found if name[1:] not in used]:
+            del found[name]

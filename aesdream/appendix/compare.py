@@ -9,7 +9,7 @@ from typing import Any
 
 from aesdream import files
 from aesdream.appendix import pages, words
-from aesdream.appendix.chapters import Chapter, Dreams, Listing, Terms, Text
+from aesdream.appendix.chapters import Block, Chapter, Dreams, Listing, Terms, Text
 from aesdream.appendix.headline import sentences
 from aesdream.errors import UserError
 
@@ -56,7 +56,7 @@ def chapters(contents: Mapping[str, Content]) -> list[Chapter]:
     found = [Chapter("glance", "What was compared", [Terms(list(_told(contents))), _settings(contents)], "What differs")]
     if all("tables" in content for content in contents.values()):
         found.append(Chapter("judges", "What the judges reach (ROC AUC)", [said, _judges(contents)], "Judges"))
-    outcome = [_outcomes(contents), _summaries(contents), Dreams()]
+    outcome: list[Block] = [_outcomes(contents), _summaries(contents), Dreams()]
     return [*found, Chapter("dreams", "Every dream, the same target of each run side by side", outcome, "Dreams")]
 
 

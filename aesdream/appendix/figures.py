@@ -53,7 +53,8 @@ def body(figure: Figure | SubFigure, dream: Dream, shown: View, start: View | No
     content, change = dream.content, dream.content["change"]
     at = [Panel(axes, 0.6 + place * (width - 0.06) / 4, 0.42, width / 4 - 0.7, 0.6) for place in range(4)]
     plots.activation(at[0], content["activation"])
-    plots.coefficients(at[1], content["coefficients"], content["hop_seconds"])
+    if content.get("coefficients"):
+        plots.coefficients(at[1], content["coefficients"], content["hop_seconds"])
     plots.energy(at[2], change["energy_100ms"])
     plots.modulation(at[3], change["modulation"]["hertz"], change["modulation"]["share"])
 

@@ -82,8 +82,10 @@ def chapters(material: Material) -> list[Chapter]:
         title = f"Figures A.1 to A.{len(lettered)}: every dream of {first['model']}, {words.side(first['layer'], first['side'])}"
         made.append(Chapter("appendix", title, pictures, medium="pdf"))
     printed = {entry["dream"] for entry in lettered}
-    every: list[Block] = [*listing.summaries(content), Dreams([name for name in material.entries if name not in printed])]
-    return [*made, Chapter("dreams", "Every dream", every, "All dreams")]
+    every = Dreams([name for name in material.entries if name not in printed])
+    sweeps = listing.summaries(content)
+    made.append(Chapter("dreams", "Every dream", [every], "All dreams"))
+    return [*made, Chapter("sweeps", "What the dreams came to", sweeps, "Sweeps")] if sweeps else made
 
 
 def _chosen(material: Material) -> list[Block]:

@@ -10,6 +10,14 @@ from aesdream.appendix.chapters import Block, Chapter, Heading, Terms, Text
 from aesdream.appendix.material import Material
 
 Content = Mapping[str, Any]
+ROAD = (
+    "The road is that of a 2019 master's thesis (S. D. Jenkins), which asked what makes a sound interesting to a composer: let a network learn the "
+    "composer's judgement, then make audible what it listens for. Tables and figures have the numbers of the thesis's own."
+)
+SCALE = (
+    "How well a judge ranks sounds is told by its ROC AUC: 0.5 is guessing, 1 is perfect; brackets hold 95 % intervals. Every word of these pages is "
+    "explained at their end."
+)
 
 
 def chapters(material: Material) -> list[Chapter]:
@@ -41,9 +49,10 @@ def done(content: Content) -> list[str]:
         f"{who}. They were trained in {len(study['training']['treatments'])} ways (treatments), and judged on sounds kept apart from training more "
         "or less strictly (protocols), beside judges without a network and controls that can have learned nothing of the labels."
     )
+    road = [ROAD] if len(sounds["classes"]) == 2 else []
     steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
     if not steps:
-        return [first]
+        return [first, *road]
     length = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     starts = sorted({dream["start"] for sweep in content["sweeps"].values() for dream in sweep["dreams"]})
     second = (
@@ -51,12 +60,12 @@ def done(content: Content) -> list[str]:
         "gradient that makes one filter of one layer respond more, with nothing to hold it back but full scale. What the filter listens for is what "
         "was added. Every dream can be heard on the page beside its start: hear, compare, search and cite them under “Every dream”."
     )
-    return [first, second]
+    return [first, second, *road]
 
 
 def found(content: Content) -> list[str]:
     """What was found, in plain words; every number stands in results.json."""
-    said = headline.sentences(content["headline"]) if "headline" in content else []
+    said = [SCALE, *headline.sentences(content["headline"])] if "headline" in content else []
     outcome = content["outcome"]
     if outcome["made"]:
         line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation."

@@ -105,7 +105,7 @@ class Book:
         assert self._figure is not None
         title = wrapped(entry.title, WIDTH - 0.5, size)
         self._put(title[0] + (" …" if len(title) > 1 else ""), 0.0, height, size, {})
-        at = {"ha": "right", "fontsize": size}
+        at: dict[str, Any] = {"ha": "right", "fontsize": size}
         self._figure.text(1 - MARGIN / PAGE[0], (self._top - 0.75 * height) / PAGE[1], str(entry.page), **at)
         self.links.append(Reference(self._number, (MARGIN, self._top - height, PAGE[0] - MARGIN, self._top), entry.page))
         self._top -= height

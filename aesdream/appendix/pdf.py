@@ -16,7 +16,7 @@ from aesdream.appendix.chapters import Block, Chapter, Dreams, Heading, Listing,
 from aesdream.appendix.layout import WIDTH, Book, Entry
 from aesdream.appendix.material import Material
 
-_WARNING = {"color": "#a33b00", "fontweight": "bold"}
+_WARNING: dict[str, Any] = {"color": "#a33b00", "fontweight": "bold"}
 _TABLE, _LONG = 6.3, 4.5  # a table's font size in points; inches up to which it is kept on one page
 FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
 

@@ -169,14 +169,14 @@ def test_every_link_of_the_page_exists_on_disk_and_none_leaves_it(built: SimpleN
 def test_the_pdf_has_bookmarks_page_labels_and_lists_that_lead_to_what_they_name(built: SimpleNamespace) -> None:
     reader = PdfReader(built.run / "appendix/appendix.pdf")
     flat = [each for item in reader.outline for each in (item if isinstance(item, list) else [item])]
+    texts = [squeezed(page.extract_text()) for page in reader.pages]
     for item in flat:
-        page = reader.pages[reader.get_destination_page_number(item)]
-        assert squeezed(item.title) in squeezed(page.extract_text())
+        assert squeezed(item.title) in texts[reader.get_destination_page_number(item)]
     for entry in built.content["figures"]:
         assert any(item.title.startswith(f"Figure {entry['figure']}: ") for item in flat)
     assert reader.page_labels[0] == "i"
     front = reader.page_labels.index("1")
-    assert squeezed("List of figures") in squeezed("".join(page.extract_text() for page in reader.pages[:front]))
+    assert squeezed("List of figures") in "".join(texts[:front])
     assert sum(len(page.annotations or ()) for page in reader.pages[:front]) == len(flat)
 
 
@@ -185,8 +185,13 @@ def test_every_figure_is_a_pdf_of_its_own_with_vector_waveforms(built: SimpleNam
     missing = {entry["figure"] for entry in built.content["figures"] if built.run.joinpath(f"dreams/{entry['dream']}.json").exists()}
     assert {path.stem for path in figures.glob("figure-*.pdf")} == {f"figure-{number}" for number in missing}
     assert {path.stem for path in figures.glob("*.svg")} <= {path.stem for path in figures.glob("*.pdf")}
-    (page,) = PdfReader(figures / "figure-A.1.pdf").pages
+    reader = PdfReader(figures / "figure-A.1.pdf")
+    (page,) = reader.pages
     assert page.get_contents().get_data().count(b" l\n") > 1000  # lines of the waveforms' outlines
+    assert "frequency (Hz)" in page.extract_text()
+    assert len(page.images) == 1
+    sizes = [path.stat().st_size for path in figures.glob("figure-*.pdf")]
+    assert max(sizes) < 2 * min(sizes)  # each has its own pictures alone
 
 
 def test_the_form_of_results_is_what_the_documentation_says(built: SimpleNamespace) -> None:

@@ -98,3 +98,9 @@ def test_the_high_pass_keeps_tones_in_place_and_takes_offsets_away():
     sound = tone(200, rate, 0.3).astype(np.float64)
     middle = slice(rate // 2, 3 * rate // 2)
     assert np.abs((audible(sound + 0.4, rate) - sound)[:, middle]).max() < 0.01
+
+
+def test_what_grew_out_of_silence_is_heard(tmp_path: Path):
+    sound = tone(440, 8000, 0.1)
+    data, _ = copied(tmp_path / "dream.mp3", sound, 8000, np.zeros_like(sound))
+    assert rms(data) == pytest.approx(rms(sound), rel=0.1)

@@ -671,7 +671,7 @@
       const percent = (share) => `${(100 * share).toFixed(0)} %`;
       const said = `${found.right} of ${found.trials} right: ${percent(found.share)}, 95 % interval ${percent(found.interval.low)} to ${percent(found.interval.high)}. By guessing alone so many or more would be right with a chance of ${found.p.toPrecision(2)}.`;
       const careful = found.interval.low > 0.5 ? "These dreams are told from their starts by ear." : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
-      const told = { schema: 1, study: runs[0].study, page: "ABX of listening copies, A = start, B = dream", ...found, list: trials };
+      const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies: A is the start, B the dream", ...found, list: trials };
       const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }));
       const again = make("button", { type: "button", click: () => blindTest(box) }, "Again");
       box.replaceChildren(make("p", { role: "status" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
