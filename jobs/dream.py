@@ -117,8 +117,7 @@ class _Making:
         self.starts = {name: starts.of(name) for name in dict.fromkeys(unit.inputs["start"] for unit in batch)}
         self.bounds = (-1.0, 1.0)
         if starts.spectral:
-            known = starts.bands()
-            self.bounds = (known["low"], known["high"])
+            self.bounds = (starts.bands["low"], starts.bands["high"])
         self.whole = starts.windows == "all"
         inner = network.body if starts.spectral else network
         assert isinstance(inner, torch.nn.Module)

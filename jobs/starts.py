@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,22 +58,25 @@ class Starts:
         sound = start_of(store.opened(corpus_path(self.run)), self.study, name)[None, :, : self.samples]
         return Start(sound, self._given(sound))
 
+    @cached_property
     def bands(self) -> dict[str, Any]:
         """What the spectrograms are like that the model learned from."""
         return dict(files.read_json(files.verified(self.marker, "bands.json")))
 
     def _given(self, sound: NDArray[np.float32]) -> torch.Tensor:
+        """What is changed of a sound: itself, or its spectrogram within the bounds of dreams, so that all that changes is the dream's."""
         heard = torch.from_numpy(sound).to(next(self.checkpoint.network.parameters()).dtype)
         if not self.spectral:
             return heard
         front_end = self.checkpoint.network.front_end
         assert isinstance(front_end, LogMel)
+        known = self.bands
         with torch.no_grad():
-            return front_end(heard)
+            return front_end(heard).clamp(known["low"], known["high"])
 
     def _band_noise(self, number: int) -> Start:
         frames = self._given(np.zeros((1, self.study.sounds.channels, self.samples), np.float32)).shape[2]
-        values = bands.noise(self.bands(), frames, generator(self.study.seed, "noise", number))
+        values = bands.noise(self.bands, frames, generator(self.study.seed, "noise", number))
         return Start(None, torch.from_numpy(values)[None].to(next(self.checkpoint.network.parameters()).dtype))
 
     def _held_out(self, number: int) -> Start:

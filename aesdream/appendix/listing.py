@@ -60,6 +60,8 @@ def treatment(settings: Content) -> str:
         parts.append(f"windows of {settings['window']:g} s, {settings['overlap']:g} s overlap")
     if settings["oversampling"] > 1:
         parts.append(f"{settings['oversampling']} times the rarer class")
+    if settings.get("dreams"):
+        parts.append(f"then learned on from {count(settings['dreams']['sounds'])} of them and their dreams to wrong classes")
     if settings["labels"] == "shuffled":
         parts.append("training labels permuted (control)")
     if settings["epochs"] == 0:
