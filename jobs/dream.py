@@ -101,7 +101,7 @@ def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVE
     goes in parts. The state of a part is kept every so many seconds, until it is written.
     """
     making = _Making(run, study, batch)
-    size = together(batch[0].recipe["batch"], making.given(batch[0]))
+    size = together(making.rows(), making.given(batch[0]))
     for part in in_batches(batch, size):
         making.part(part, size, every)
 
@@ -125,6 +125,12 @@ class _Making:
         self.heard = Averaged(self.inner) if self.whole else self.inner
         assert isinstance(self.inner, Dreamable)
         self.filters = self.inner.layers()[self.recipe["layer"]].filters
+
+    def rows(self) -> int:
+        """How many dreams to compute together: the sweep's batch, but no more than a layer has filters where all begin alike."""
+        batch: int = self.recipe["batch"]
+        own = any(drawn(name)[0] for name in self.starts)
+        return batch if own else min(batch, max(2, self.filters))
 
     def given(self, unit: Unit) -> torch.Tensor:
         """What a dream is given to change."""
