@@ -56,15 +56,7 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
     listened = [*best, *(others[int(place)] for place in drawn)]
     report = _report(run, panel, state, (told, family), (control, _families(out / CONTROL, control)))
     files.write_json(out / JUDGED / "report.json", report)
-    where = {name: place_of(out, name).relative_to(out).as_posix() for name in listened}
-    write_page(
-        out,
-        state.asked,
-        {where[name]: family[name] for name in listened},
-        classes=panel.classes,
-        kept={where[name] for name in best},
-        judge=report,
-    )
+    write_page(out, state.asked, listened, classes=panel.classes, kept=best, judge=report)
 
 
 def _families(out: Path, told: Levels) -> dict[str, str]:

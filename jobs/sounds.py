@@ -15,7 +15,7 @@ from aesdream.sounds.oracular.chains import LONGEST, SHORTEST
 from aesdream.sounds.oracular.mixing import Samples, Silent
 from jobs import ledger
 from jobs.executors import Here, Task, in_batches
-from jobs.generation import DROPPED, MARKER, Asked, Generation, Judge, State, known, processes_digest, whole, write_lists
+from jobs.generation import DROPPED, MARKER, Asked, Generation, Judge, State, follow_dropped, known, processes_digest, whole, write_lists
 from jobs.progress import Progress
 
 PHRASE = "trombone"
@@ -190,8 +190,10 @@ def dropped(out: Path, names: Sequence[str]) -> str:
         for record in moved:
             target = out / DROPPED / record.parent.name
             target.mkdir(parents=True, exist_ok=True)
-            record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
+            if record.with_suffix(".wav").exists():  # not where a drop was stopped between the two
+                record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
             record.replace(target / record.name)
+        follow_dropped(out)
         state = write_lists(out)
     renewed = "; generate it again to renew best/ and listen.html" if state.asked.judge is not None and moved else ""
     return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay{renewed}"
