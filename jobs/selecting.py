@@ -90,9 +90,9 @@ def hear(panel: Panel, composer: str | None, paths: Sequence[Path]) -> dict[str,
             raise UserError(f"{path}: damaged ({error}); delete it and its JSON, and the same command makes it again") from None
         probabilities = judging.hear(models, sound, rate).probabilities[:, -1]
         measure = None
-        if composer is not None:  # as it would be measured in the study that the judge comes from
-            wanted = models[0].preparation.sample_rate
-            measure = round(COMPOSERS[composer].measure(audio.resampled(sound, rate, wanted), wanted), 9)
+        if composer is not None:  # as it is measured in the study that the judge comes from
+            how = models[0].preparation
+            measure = round(COMPOSERS[composer].measure(audio.floating(audio.prepare(sound, rate, how)), how.sample_rate), 9)
         cells = [round(float(level), 2) for level in likeness.cells(sound, rate)]
         found[path.stem] = Told(probabilities=[round(float(value), 9) for value in probabilities], measure=measure, cells=cells)
     return found
