@@ -7,6 +7,7 @@ both channels, trim or pad, fade, level, quantise to 16 bit.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def read(path: Path, start: float = 0.0, end: float | None = None) -> tuple[NDAr
     if path.stat().st_size == 0:
         raise UnreadableSound("the file is empty; copy or export it again")
     try:
-        with soundfile.SoundFile(path) as opened:
+        with soundfile.SoundFile(os.fsencode(path)) as opened:
             rate, promised, log = opened.samplerate, opened.frames, opened.extra_info
             if opened.channels > CHANNELS:
                 raise UnreadableSound(f"{opened.channels} channels; mix them down to one or two")
