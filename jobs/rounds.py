@@ -51,9 +51,7 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
     _write_table(out, state, panel, everything, ranked, family)
     best = [name for name in ranked if not _is_dropped(out, name)][: state.asked.judge.keep]
     _write_best(out, best)
-    others = sorted(name for name in everything if not everything[name].kept and not _is_dropped(out, name))
-    drawn = generator(state.asked.seed, "listening", "others").permutation(len(others))[: len(best)]
-    listened = [*best, *(others[int(place)] for place in drawn)]
+    listened = [*best, *_others(out, state.asked.seed, told, best)]
     report = _report(run, panel, state, (told, family), (control, _families(out / CONTROL, control)))
     files.write_json(out / JUDGED / "report.json", report)
     write_page(out, state.asked, listened, classes=panel.classes, kept=best, judge=report)
@@ -61,6 +59,16 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
 
 def _families(out: Path, told: Levels) -> dict[str, str]:
     return {name: files.read_json(place_of(out, name).with_suffix(".json"))["family"] for level in told for name in level}
+
+
+def _others(out: Path, seed: int, told: Levels, best: Sequence[str]) -> list[str]:
+    """Sounds that were not kept, at random, from each round as many as are among the best: so that the two differ by the judge, not by round."""
+    found: list[str] = []
+    for place, level in enumerate(told, 1):
+        names = sorted(name for name, one in level.items() if not one.kept and not _is_dropped(out, name))
+        order = generator(seed, "listening", "others", place).permutation(len(names))
+        found += [names[int(index)] for index in order[: sum(name in level for name in best)]]
+    return found
 
 
 def _is_dropped(out: Path, name: str) -> bool:
@@ -143,7 +151,8 @@ def _alone(told: Levels) -> float | None:
 def _rounds(seed: int, chosen: tuple[Levels, Families], control: tuple[Levels, Families], composer: str | None) -> list[dict[str, Any]]:
     """A row a level: how many sounds, and what judge and measure say of all, of those kept and of those made without the judge."""
     (told, family), (beside, other_family) = chosen, control
-    resampling = Resampling({family[name] for level in told for name in level}, DRAWS, generator(seed, "rounds"))
+    families = {family[name] for level in told for name in level} | {other_family[name] for level in beside for name in level}
+    resampling = Resampling(families, DRAWS, generator(seed, "rounds"))
     values: dict[str, Callable[[Told], float]] = {"probability": lambda one: one.probability}
     if composer:
         values["measure"] = lambda one: float(one.measure)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from aesdream.sounds import audio, labelled, likeness
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import judging as hearing
 from aesdream.training.checkpoints import load_network
-from jobs import executors, selecting
+from jobs import executors, selecting, sounds
 from jobs.generation import Judge, Told
 from jobs.progress import Progress
 from tests import judges
@@ -107,6 +107,8 @@ def test_the_page_mixes_the_best_with_as_many_others_in_the_judges_words(made: P
     best = {row["path"] for row in table(made) if row["rank"] and int(row["rank"]) <= KEEP}
     assert {one["path"] for one in sounds if one["kept"]} == best
     assert len(sounds) == 2 * KEEP
+    rounds = [sorted(str(one["path"]).split("/")[0] for one in sounds if bool(one["kept"]) is kept) for kept in (True, False)]
+    assert rounds[0] == rounds[1]
     (made / "labels.csv").write_text("path,label,family\n" + "".join(f"{one['path']},dull,{one['family']}\n" for one in sounds))
     assert [entry.problem for entry in labelled.entries(made)] == [""] * len(sounds)
     (made / "labels.csv").unlink()
@@ -170,6 +172,37 @@ def test_what_is_dropped_after_listening_leaves_page_and_best_when_it_is_generat
     assert len(list((out / "best").glob("*.wav"))) == KEEP
     assert all((out / str(one["path"])).is_file() for one in page_of(out)["sounds"])  # type: ignore[attr-defined]
     assert [row["path"] for row in table(out) if first in row["path"]] == [f"dropped/level-{first[0]}/{first}.wav"]
+
+
+def test_what_is_dropped_before_the_judge_hears_is_compared_all_the_same_and_never_kept(
+    run: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen, out = selecting.hear, tmp_path / "out"
+
+    def dies(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selecting, "hear", dies)
+    with pytest.raises(KeyboardInterrupt):
+        looped(out, source, run, compare=True, outputs=(8, 8), keep=3)
+    gone = [f"1-{number:04d}" for number in range(5)]
+    sounds.dropped(out, gone)
+    monkeypatch.setattr(selecting, "hear", listen)
+    looped(out, source, run, compare=True, outputs=(8, 8), keep=3)
+    first = {Path(row["path"]).stem: row for row in table(out) if row["level"] == "1"}
+    assert len(first) == 8
+    assert {name for name, row in first.items() if row["kept"] == "yes"} <= first.keys() - set(gone)
+    assert {row["parent"] for row in table(out) if row["level"] == "2"} <= first.keys() - set(gone)
+
+
+def test_a_damaged_choice_is_made_again_as_it_was_though_sounds_were_dropped_since(run: Path, source: Path, tmp_path: Path) -> None:
+    out = looped(tmp_path / "out", source, run, outputs=(8, 8), keep=3)
+    kept = [Path(row["path"]).stem for row in table(out) if row["level"] == "1" and row["kept"] == "yes"]
+    sounds.dropped(out, kept[:1])
+    choice = (out / "judged" / "level-1.json").read_bytes()
+    (out / "judged" / "level-1.json").write_text("{")
+    looped(out, source, run, outputs=(8, 8), keep=3)
+    assert (out / "judged" / "level-1.json").read_bytes() == choice
 
 
 def told(probability: float, level: float) -> Told:
