@@ -28,7 +28,7 @@ from aesdream.sounds.processes import PROCESSES
 from jobs import ledger
 
 MARKER, DROPPED, TABLE, PAGE, LABELS = "generate.json", "dropped", "sounds.csv", "listen.html", "labels.csv"
-JUDGED, CONTROL = "judged", "without-judge"
+JUDGED, CONTROL, BEST = "judged", "without-judge", "best"
 
 
 class Judge(Section):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from aesdream import files
 from aesdream.errors import DamagedFile, UserError
 from aesdream.sounds import audio
-from aesdream.sounds.labelled import SUFFIXES
+from aesdream.sounds.labelled import sounds_below
 from aesdream.sounds.splits import Protocol
 from aesdream.training import judging
 from aesdream.training.checkpoints import Checkpoint, load_network
@@ -220,16 +220,3 @@ def _told(outcome: Outcome, panel: Panel, paths: Sequence[Path], log: Path) -> l
         alone = [Task((str(path),), judged, (panel, [path]), log) for path in paths]
         tried = {one.task.units[0]: one for one in pool.run(alone, processes=1, on_gpu=False, begun=lambda task: None)}
     return [verdict for path in paths for verdict in _told(tried[str(path)], panel, [path], log)]
-
-
-def sounds_below(paths: Sequence[Path]) -> Iterator[Path]:
-    """Every sound file named, or lying in a folder named, in order. Raises UserError for what is neither, before the first."""
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise UserError(*(f"{path}: no such sound or folder" for path in missing))
-    for path in paths:
-        if path.is_file():
-            yield path
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."))

@@ -19,16 +19,17 @@ from typing import Any
 import numpy as np
 
 from aesdream import config, files
+from aesdream.errors import UserError
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import calibration
 from aesdream.training.evaluation import DRAWS, bootstrap
 from aesdream.training.statistics import Resampling, number
-from jobs.generation import CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
+from jobs.generation import BEST, CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
 from jobs.judging import Panel
 from jobs.tools import study_of
 
-BEST, TABLE = "best", "judged.csv"
+TABLE = "judged.csv"
 OURS = re.compile(r"\d{3,}-\d+-\d{4,}\.(wav|json)")
 
 Levels = Sequence[Mapping[str, Told]]
@@ -37,6 +38,8 @@ Families = Mapping[str, str]
 
 def composer_of(run: Path) -> str | None:
     """The synthetic composer that a run's judges learned from, if it was one."""
+    if not (run / "sounds.json").is_file():
+        raise UserError(f"{run}: has no sounds.json, which says what its labels are; aesdream run makes it again")
     synthetic = files.read_json(run / "sounds.json").get("synthetic")
     return synthetic["composer"] if synthetic else None
 

@@ -135,6 +135,8 @@ def loop(
 
     With ``compare`` the same generation is made without the judge too. Raises UserError before anything is written.
     """
+    if not run.is_dir():
+        raise UserError(f"--judge {run}: not a run folder; give the folder that aesdream run made")
     panel = two_classes(panel_of([run]))
     if not 1 <= keep <= min(outputs):
         raise UserError(f"--keep {keep}: must be from 1 to the sounds of a level ({min(outputs)})")
@@ -168,7 +170,7 @@ def drop(out: Path, run: Path, keep: int | None, progress: Progress) -> str:
     """Take out of the newest level's pool what a judge refuses, or with ``keep`` all but so many that it ranks highest, near-copies passed over."""
     whole(out)
     panel = two_classes(panel_of([run]))
-    newest = max((int(path.name.removeprefix("level-")) for path in out.glob("level-*")), default=1)
+    newest = max(1, len(files.read_json(out / MARKER)["levels"]))
     there = made(out, newest)
     with closing(Here(threads=1)) as pool:
         told = heard(panel, None, there, pool, progress, out)

@@ -240,9 +240,13 @@ def test_a_judge_drops_what_it_refuses_or_all_but_the_best(run: Path, source: Pa
 
 def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, source: Path, tmp_path: Path, call: Call) -> None:
     three = judges.run(tmp_path / "three", classes=["a", "b", "c"], protocols=["by-family"], splits=1, seeds=1)
+    bare = judges.run(tmp_path / "bare", protocols=["by-family"], splits=1, seeds=1)
+    (bare / "sounds.json").unlink()
     asked = ("sounds", "generate", source, "--outputs", "5", "--seconds", "0.3", "0.6", "--out", tmp_path / "out")
     answers: dict[str, Answer] = {
-        "not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
+        "nowhere: not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
+        "checkpoint.pt: not a run folder": call(*asked, "--judge", next(run.rglob("checkpoint.pt"))),
+        "has no sounds.json": call(*asked, "--judge", bare),
         "knows 3 classes (a, b, c); choosing takes a judge of two": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
         "--keep and --compare need --judge RUN": call(*asked, "--compare"),

@@ -245,6 +245,18 @@ def test_several_sources_and_folders_are_all_drawn_from(source: Path, tmp_path: 
     assert {record(tmp_path / "out", f"1-{number:04d}")["source"]["name"] for number in range(24)} == {"phrase.wav", "a.wav", "b.flac"}  # type: ignore[index]
 
 
+def test_of_a_source_folder_what_was_made_in_it_is_no_source(source: Path, tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    phrase(takes / "a.wav")
+    (takes / "._a.wav").write_text("what another system leaves")
+    out = takes / "made"
+    for outputs in ((3,), (3, 2)):
+        assert sounds.generate([takes], out, Progress(), outputs=outputs, seconds=(0.2, 0.2), seed=1) == 0
+        sounds.dropped(out, ["1-0000"])
+    assert [path.name for path in sounds.source_paths([takes], out)] == ["a.wav"]
+    assert [path.stem for path in sounds.source_paths([out], tmp_path / "other")] == ["1-0001", "1-0002", "2-0000", "2-0001"]
+
+
 def test_a_chain_is_shown_from_the_source_on(source: Path, tmp_path: Path, call: Call) -> None:
     out = made(tmp_path / "out", source)
     lines = call("sounds", "chain", out / "level-3" / "3-0001.wav").out.splitlines()
@@ -373,6 +385,7 @@ def test_a_mimic_never_overwrites_and_wants_a_chain_and_a_sound(source: Path, tm
     before = contents(out)
     silent = bad_sources(tmp_path / "bad")["silent.wav"]
     answers = {
+        "is a folder; give one sound in it": (out, source, "x.wav"),
         "has no chain (phrase.json does not lie beside it); give a sound that aesdream sounds generate or mimic made": (source, source, "x.wav"),
         "no such sound": (tmp_path / "nothing.wav", source, "x.wav"),
         "1-0000.wav: exists already; give another name": (sound, source, sound),
