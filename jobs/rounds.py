@@ -12,6 +12,7 @@ import csv
 import io
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,7 @@ def _report(run: Path, panel: Panel, state: State, chosen: tuple[Levels, Familie
         "models": [member.model for member in panel.members],
         "treatments": list(dict.fromkeys(known["treatment"] for known in evaluations)),
         "protocol": evaluations[0]["protocol"],
+        "models_a_split": sorted(set(Counter(known["split"] for known in evaluations).values())),
         "leaky": evaluations[0]["protocol"] == "augment-first",
         "rule": COMPOSERS[composer].rule if composer else None,
         "measure": composer,

@@ -137,8 +137,8 @@ def test_a_name_that_is_not_text_is_a_row_with_its_bytes(run: Path, tmp_path: Pa
 
 def test_rows_are_written_as_they_come(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, there = folder_of(tmp_path / "sounds", 20), []
-    monkeypatch.setattr(judging, "LISTED", 8)
     monkeypatch.setattr(judging, "TOGETHER", 4)
+    monkeypatch.setattr(executors, "cores", lambda: 2)
     plain = judging.judged
 
     def watched(panel: judging.Panel, paths: list[Path]) -> list[judging.Verdict]:
