@@ -19,8 +19,8 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the page, whole or not at all.
 
     ``content``: ``title``; ``key``, under which a browser remembers what was said; ``classes``, the positive one last; ``sounds``, as they are heard
-    one after another, each with its ``path`` from the page, its ``family`` and whether a judge ``kept`` it (None without one); ``judge``, what the
-    page tells of one, or None.
+    one after another, each with its ``path`` from the page, its ``family``, the ``sha256`` of its bytes and whether a judge ``kept`` it (None without
+    one); ``others``, the folder's sounds that are not on the page; ``judge``, what the page tells of one, or None.
     """
     environment = Environment(
         loader=PackageLoader("aesdream", "appendix/templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +27,8 @@ from aesdream.sounds.oracular import records
 from aesdream.sounds.processes import PROCESSES
 from jobs import ledger
 
-MARKER, DROPPED, TABLE, PAGE = "generate.json", "dropped", "sounds.csv", "listen.html"
-JUDGED, CONTROL = "judged", "without-judge"
+MARKER, DROPPED, TABLE, PAGE, LABELS = "generate.json", "dropped", "sounds.csv", "listen.html", "labels.csv"
+JUDGED, CONTROL, BEST = "judged", "without-judge", "best"
 
 
 class Judge(Section):
@@ -112,7 +112,12 @@ def place_of(out: Path, name: str) -> Path:
     """Where a sound lies, or will."""
     inside = Path(f"level-{name.partition('-')[0]}") / f"{name}.wav"
     dropped = out / DROPPED / inside
-    return dropped if dropped.exists() else out / inside
+    return dropped if dropped.with_suffix(".json").exists() else out / inside
+
+
+def everything(out: Path, level: int) -> list[Path]:
+    """The sounds of a level that were made, dropped or not, in the order of their ids."""
+    return sorted([*made(out, level), *made(out / DROPPED, level)], key=lambda path: path.name)
 
 
 def whole(out: Path) -> None:
@@ -148,37 +153,71 @@ def known(out: Path, asked: Asked, outputs: Sequence[int]) -> State:
 
 
 def write_lists(out: Path) -> State:
-    """Write ``sounds.csv`` and, where no judge has one to write, ``listen.html`` anew: what the pool holds now. Returns ``generate.json``."""
+    """Write ``sounds.csv`` and, where no judge has one to write, ``listen.html`` anew: what the pool holds now. Returns ``generate.json``.
+
+    Labels that someone filled in stay.
+    """
     state = config.validate(State, files.read_json(out / MARKER), str(out / MARKER))
     families = {path.with_suffix(".wav").relative_to(out).as_posix(): files.read_json(path)["family"] for path in sorted(out.glob("level-*/*.json"))}
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["path", "label", "family"])
-    rows.writerows([path, "", family] for path, family in families.items())
-    files.write_bytes(out / TABLE, text.getvalue().encode())
+    labels = {row[0]: row[1] for row in _rows_of(out / TABLE) if len(row) > 1 and row[1]}
+    _write_rows(out / TABLE, [["path", "label", "family"], *([path, labels.get(path, ""), family] for path, family in families.items())])
     if state.asked.judge is None:
-        write_page(out, state.asked, families)
+        write_page(out, state.asked, [Path(path).stem for path in families])
     return state
+
+
+def follow_dropped(out: Path) -> None:
+    """Have an existing ``labels.csv`` name the sounds that were dropped where they lie now: what was said of them stays readable."""
+    rows = _rows_of(out / LABELS)
+    at = rows[0].index("path") if rows and "path" in rows[0] else 0
+    moved = {path.with_suffix(".wav").relative_to(out / DROPPED).as_posix() for path in out.glob(f"{DROPPED}/level-*/*.json")}
+    named = [[f"{DROPPED}/{cell}" if place == at and cell in moved else cell for place, cell in enumerate(row)] for row in rows]
+    if named != rows:
+        _write_rows(out / LABELS, named)
+
+
+def _rows_of(table: Path) -> list[list[str]]:
+    """The rows of a table, its header first; none where there is no table, or one that cannot be read."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as opened:
+            return list(csv.reader(opened))
+    except (OSError, csv.Error, UnicodeDecodeError):
+        return []
+
+
+def _write_rows(table: Path, rows: Iterable[Sequence[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    files.write_bytes(table, text.getvalue().encode())
 
 
 def write_page(
     out: Path,
     asked: Asked,
-    families: Mapping[str, str],
+    names: Collection[str],
     *,
     classes: Sequence[str] = listening.CLASSES,
     kept: Collection[str] | None = None,
     judge: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write ``listen.html``: ``families`` of the sounds on it by their path, in any order; ``kept`` are those that a judge kept."""
-    paths = sorted(families)
-    order = generator(asked.seed, "listening").permutation(len(paths))
-    heard = [paths[int(place)] for place in order]
+    """Write ``listen.html``: the ids of the sounds on it, in any order; ``kept`` are those that a judge kept.
+
+    The page knows of the folder's other sounds too: what was said of them, on a page before this one, is theirs still.
+    """
+    sounds = {path.stem: _listed(out, path) for path in sorted([*out.glob("level-*/*.json"), *out.glob(f"{DROPPED}/level-*/*.json")])}
+    order = generator(asked.seed, "listening").permutation(len(names))
+    heard = [sorted(names)[int(place)] for place in order]
     content = {
         "title": "Sounds from " + ", ".join(dict.fromkeys(source.name for source in asked.sources)),
         "key": f"aesdream-listening-{config.digest(config.plain(asked))}",
         "classes": list(classes),
-        "sounds": [{"path": path, "family": families[path], "kept": None if kept is None else path in kept} for path in heard],
+        "sounds": [{**sounds[name], "kept": None if kept is None else name in kept} for name in heard],
+        "others": [sound for name, sound in sounds.items() if name not in set(heard)],
         "judge": judge,
     }
     listening.write(out / PAGE, content)
+
+
+def _listed(out: Path, record: Path) -> dict[str, str]:
+    known = files.read_json(record)
+    return {"path": record.with_suffix(".wav").relative_to(out).as_posix(), "family": known["family"], "sha256": known["sha256"]}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, get_args
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from aesdream import files
 from aesdream.errors import DamagedFile, UserError
 from aesdream.sounds import audio
-from aesdream.sounds.labelled import SUFFIXES
+from aesdream.sounds.labelled import sounds_below
 from aesdream.sounds.splits import Protocol
 from aesdream.training import judging
 from aesdream.training.checkpoints import Checkpoint, load_network
@@ -141,6 +142,8 @@ def _verdict(models: Sequence[Checkpoint], path: Path) -> Verdict:
         return Verdict(path, 0.0, np.zeros((0, len(models[0].description.classes))), str(error))
     except OSError as error:
         return Verdict(path, 0.0, np.zeros((0, len(models[0].description.classes))), f"cannot be read ({error.strerror})")
+    except Exception as error:  # one sound's trouble is not another's
+        return Verdict(path, 0.0, np.zeros((0, len(models[0].description.classes))), f"{type(error).__name__}: {error}")
     seconds = sound.shape[1] / rate
     notes = [f"resampled from {rate} Hz"] if rate != how.sample_rate else []
     notes += [{1: "mono", 2: "channels mixed"}[len(sound)]] if len(sound) != how.channels else []
@@ -177,9 +180,11 @@ def judge(given: Sequence[Path], csv_file: Path | None, model: str | None, progr
 
 def _opened(csv_file: Path | None) -> IO[str] | nullcontext[IO[str]]:
     if csv_file is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")
         return nullcontext(sys.stdout)
     try:
-        return csv_file.open("x", newline="", encoding="utf-8")
+        return csv_file.open("x", newline="", encoding="utf-8", errors="surrogateescape")  # a name's bytes, whatever they are
     except FileExistsError:
         raise UserError(f"{csv_file}: exists already; give a new name, nothing is overwritten") from None
     except OSError as error:
@@ -200,26 +205,18 @@ def verdicts(panel: Panel, paths: Iterable[Path], total: int) -> Iterator[Verdic
             for outcome in pool.run(tasks, processes=1, on_gpu=False, begun=lambda task: None):
                 done[outcome.task.units] = outcome
                 while tasks and tasks[0].units in done:
-                    yield from _told(done.pop(tasks.pop(0).units), panel, batches.pop(0))
+                    yield from _told(done.pop(tasks.pop(0).units), panel, batches.pop(0), log)
 
 
-def _told(outcome: Outcome, panel: Panel, paths: Sequence[Path]) -> list[Verdict]:
-    """The verdicts of a task, or for each of its files why there is none."""
+def _told(outcome: Outcome, panel: Panel, paths: Sequence[Path], log: Path) -> list[Verdict]:
+    """The verdicts of a task; where its worker died, each of its files is tried alone, and one that kills its worker again is told."""
     if outcome.damaged or outcome.wrong:
         raise outcome.damaged or outcome.wrong  # type: ignore[misc]
     if outcome.error is None:
         return list(outcome.result)
-    return [Verdict(path, 0.0, np.zeros((0, len(panel.classes))), f"{outcome.error} (log: {outcome.task.log})") for path in paths]
-
-
-def sounds_below(paths: Sequence[Path]) -> Iterator[Path]:
-    """Every sound file named, or lying in a folder named, in order. Raises UserError for what is neither, before the first."""
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise UserError(*(f"{path}: no such sound or folder" for path in missing))
-    for path in paths:
-        if path.is_file():
-            yield path
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."))
+    if len(paths) == 1:
+        return [Verdict(paths[0], 0.0, np.zeros((0, len(panel.classes))), f"{outcome.error} (log: {log})")]
+    with closing(Here(threads=1)) as pool:
+        alone = [Task((str(path),), judged, (panel, [path]), log) for path in paths]
+        tried = {one.task.units[0]: one for one in pool.run(alone, processes=1, on_gpu=False, begun=lambda task: None)}
+    return [verdict for path in paths for verdict in _told(tried[str(path)], panel, [path], log)]

@@ -12,6 +12,7 @@ import csv
 import io
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,17 @@ from typing import Any
 import numpy as np
 
 from aesdream import config, files
+from aesdream.errors import UserError
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import calibration
 from aesdream.training.evaluation import DRAWS, bootstrap
 from aesdream.training.statistics import Resampling, number
-from jobs.generation import CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
+from jobs.generation import BEST, CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
 from jobs.judging import Panel
 from jobs.tools import study_of
 
-BEST, TABLE = "best", "judged.csv"
+TABLE = "judged.csv"
 OURS = re.compile(r"\d{3,}-\d+-\d{4,}\.(wav|json)")
 
 Levels = Sequence[Mapping[str, Told]]
@@ -37,6 +39,8 @@ Families = Mapping[str, str]
 
 def composer_of(run: Path) -> str | None:
     """The synthetic composer that a run's judges learned from, if it was one."""
+    if not (run / "sounds.json").is_file():
+        raise UserError(f"{run}: has no sounds.json, which says what its labels are; aesdream run makes it again")
     synthetic = files.read_json(run / "sounds.json").get("synthetic")
     return synthetic["composer"] if synthetic else None
 
@@ -51,24 +55,24 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
     _write_table(out, state, panel, everything, ranked, family)
     best = [name for name in ranked if not _is_dropped(out, name)][: state.asked.judge.keep]
     _write_best(out, best)
-    others = sorted(name for name in everything if not everything[name].kept and not _is_dropped(out, name))
-    drawn = generator(state.asked.seed, "listening", "others").permutation(len(others))[: len(best)]
-    listened = [*best, *(others[int(place)] for place in drawn)]
+    listened = [*best, *_others(out, state.asked.seed, told, best)]
     report = _report(run, panel, state, (told, family), (control, _families(out / CONTROL, control)))
     files.write_json(out / JUDGED / "report.json", report)
-    where = {name: place_of(out, name).relative_to(out).as_posix() for name in listened}
-    write_page(
-        out,
-        state.asked,
-        {where[name]: family[name] for name in listened},
-        classes=panel.classes,
-        kept={where[name] for name in best},
-        judge=report,
-    )
+    write_page(out, state.asked, listened, classes=panel.classes, kept=best, judge=report)
 
 
 def _families(out: Path, told: Levels) -> dict[str, str]:
     return {name: files.read_json(place_of(out, name).with_suffix(".json"))["family"] for level in told for name in level}
+
+
+def _others(out: Path, seed: int, told: Levels, best: Sequence[str]) -> list[str]:
+    """Sounds that were not kept, at random, from each round as many as are among the best: so that the two differ by the judge, not by round."""
+    found: list[str] = []
+    for place, level in enumerate(told, 1):
+        names = sorted(name for name, one in level.items() if not one.kept and not _is_dropped(out, name))
+        order = generator(seed, "listening", "others", place).permutation(len(names))
+        found += [names[int(index)] for index in order[: sum(name in level for name in best)]]
+    return found
 
 
 def _is_dropped(out: Path, name: str) -> bool:
@@ -123,6 +127,7 @@ def _report(run: Path, panel: Panel, state: State, chosen: tuple[Levels, Familie
         "models": [member.model for member in panel.members],
         "treatments": list(dict.fromkeys(known["treatment"] for known in evaluations)),
         "protocol": evaluations[0]["protocol"],
+        "models_a_split": sorted(set(Counter(known["split"] for known in evaluations).values())),
         "leaky": evaluations[0]["protocol"] == "augment-first",
         "rule": COMPOSERS[composer].rule if composer else None,
         "measure": composer,
@@ -151,7 +156,8 @@ def _alone(told: Levels) -> float | None:
 def _rounds(seed: int, chosen: tuple[Levels, Families], control: tuple[Levels, Families], composer: str | None) -> list[dict[str, Any]]:
     """A row a level: how many sounds, and what judge and measure say of all, of those kept and of those made without the judge."""
     (told, family), (beside, other_family) = chosen, control
-    resampling = Resampling({family[name] for level in told for name in level}, DRAWS, generator(seed, "rounds"))
+    families = {family[name] for level in told for name in level} | {other_family[name] for level in beside for name in level}
+    resampling = Resampling(families, DRAWS, generator(seed, "rounds"))
     values: dict[str, Callable[[Told], float]] = {"probability": lambda one: one.probability}
     if composer:
         values["measure"] = lambda one: float(one.measure)  # type: ignore[arg-type]

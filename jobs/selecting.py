@@ -22,7 +22,7 @@ from aesdream.training import judging
 from aesdream.training.statistics import THRESHOLD
 from jobs import ledger, rounds, sounds
 from jobs.executors import Here, Task, in_batches
-from jobs.generation import CONTROL, JUDGED, Judge, Level, Told, made, whole
+from jobs.generation import CONTROL, JUDGED, MARKER, Judge, Level, Told, everything, made, whole
 from jobs.judging import Panel, networks, panel_of
 from jobs.progress import Progress
 from jobs.tools import study_of
@@ -44,24 +44,28 @@ class Selection:
 
     def __call__(self, level: int, sounds: Sequence[Path]) -> list[Path]:
         """The sounds of a level that are kept (``levels.Choose``)."""
-        told = self.level(level, sounds)
+        told = self.level(level)
         return [path for path in sounds if told[path.stem].kept]
 
-    def level(self, level: int, sounds: Sequence[Path]) -> dict[str, Told]:
-        """What is known of every sound of a level; heard and written where that is not done yet."""
-        path = self.out / JUDGED / f"level-{level}.json"
+    def level(self, level: int) -> dict[str, Told]:
+        """What is known of every sound of a level, dropped or not; heard and written where that is not done yet."""
+        path, sounds = self.out / JUDGED / f"level-{level}.json", everything(self.out, level)
         if path.exists():
             with suppress(DamagedFile):  # what is damaged is heard again
                 done = config.validate(Level, files.read_json(path), str(path))
                 if done.judge == self.judge and {sound.stem for sound in sounds} <= done.sounds.keys():
                     return done.sounds
-        before = {name: np.array(told.cells) for earlier in range(1, level) for name, told in self._known(earlier).items() if told.kept}
-        told = chosen(heard(self.panel, self.composer, sounds, self.pool, self.progress, self.out), self.judge, before)
+        before = {name: np.array(told.cells) for earlier in range(1, level) for name, told in self.level(earlier).items() if told.kept}
+        every = heard(self.panel, self.composer, sounds, self.pool, self.progress, self.out)
+        # Once the next level is planned, the choice that it was planned from is made again; before, only of what is in the pool.
+        there = sounds if self._is_planned(level + 1) else made(self.out, level)
+        passed = {name: one.model_copy(update={"cells": []}) for name, one in every.items()}
+        told = passed | chosen({sound.stem: every[sound.stem] for sound in there}, self.judge, before)
         files.write_json(path, config.plain(Level(judge=self.judge, sounds=told)))
         return told
 
-    def _known(self, level: int) -> dict[str, Told]:
-        return self.level(level, made(self.out, level))
+    def _is_planned(self, level: int) -> bool:
+        return len(files.read_json(self.out / MARKER)["levels"]) >= level
 
 
 def heard(panel: Panel, composer: str | None, paths: Sequence[Path], pool: Here, progress: Progress, out: Path) -> dict[str, Told]:
@@ -91,9 +95,9 @@ def hear(panel: Panel, composer: str | None, paths: Sequence[Path]) -> dict[str,
             raise UserError(f"{path}: damaged ({error}); delete it and its JSON, and the same command makes it again") from None
         probabilities = judging.hear(models, sound, rate).probabilities[:, -1]
         measure = None
-        if composer is not None:  # as it would be measured in the study that the judge comes from
-            wanted = models[0].preparation.sample_rate
-            measure = round(COMPOSERS[composer].measure(audio.resampled(sound, rate, wanted), wanted), 9)
+        if composer is not None:  # as it is measured in the study that the judge comes from
+            how = models[0].preparation
+            measure = round(COMPOSERS[composer].measure(audio.floating(audio.prepare(sound, rate, how)), how.sample_rate), 9)
         cells = [round(float(level), 2) for level in likeness.cells(sound, rate)]
         found[path.stem] = Told(probabilities=[round(float(value), 9) for value in probabilities], measure=measure, cells=cells)
     return found
@@ -140,13 +144,13 @@ def loop(
     with closing(Here(threads=1)) as pool:
         selection = Selection(out, panel, judge, composer, pool, progress)
         failed = sounds.generate(given, out, progress, outputs=outputs, seconds=seconds, seed=seed, choose=selection, judge=judge, pool=pool)
-        everything = Selection(out / CONTROL, panel, judge.model_copy(update={"keep": 0}), composer, pool, progress)
+        unjudged = Selection(out / CONTROL, panel, judge.model_copy(update={"keep": 0}), composer, pool, progress)
         if not failed and compare:
-            failed = sounds.generate(given, everything.out, progress, outputs=outputs, seconds=seconds, seed=seed, choose=levels.keep_all, pool=pool)
+            failed = sounds.generate(given, unjudged.out, progress, outputs=outputs, seconds=seconds, seed=seed, choose=levels.keep_all, pool=pool)
         if failed:
             return failed
-        told = [selection.level(level, made(out, level)) for level in range(1, len(outputs) + 1)]
-        control = [everything.level(level, made(everything.out, level)) for level in range(1, len(outputs) + 1)] if compare else []
+        told = [selection.level(level) for level in range(1, len(outputs) + 1)]
+        control = [unjudged.level(level) for level in range(1, len(outputs) + 1)] if compare else []
     with ledger.locked(out):
         rounds.write(out, run, panel, told, control)
     return 0
@@ -154,6 +158,8 @@ def loop(
 
 def of_two_classes(run: Path) -> Panel:
     """The panel of a run. Raises UserError where it does not tell yes from no."""
+    if not run.is_dir():
+        raise UserError(f"--judge {run}: not a run folder; give the folder that aesdream run made")
     panel = panel_of([run])
     if len(panel.classes) != 2 or study_of(run).network.settings.output != "softmax":
         raise UserError(
@@ -166,7 +172,7 @@ def drop(out: Path, run: Path, keep: int | None, progress: Progress) -> str:
     """Take out of the newest level's pool what a judge refuses, or with ``keep`` all but so many that it ranks highest, near-copies passed over."""
     whole(out)
     panel = of_two_classes(run)
-    newest = max((int(path.name.removeprefix("level-")) for path in out.glob("level-*")), default=1)
+    newest = max(1, len(files.read_json(out / MARKER)["levels"]))
     there = made(out, newest)
     with closing(Here(threads=1)) as pool:
         told = heard(panel, None, there, pool, progress, out)

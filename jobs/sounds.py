@@ -9,13 +9,27 @@ from pathlib import Path
 
 from aesdream import config, files
 from aesdream.errors import UserError
-from aesdream.sounds.labelled import SUFFIXES
+from aesdream.sounds.labelled import sounds_below
 from aesdream.sounds.oracular import TROMBONE, levels, records
 from aesdream.sounds.oracular.chains import LONGEST, SHORTEST
 from aesdream.sounds.oracular.mixing import Samples, Silent
 from jobs import ledger
 from jobs.executors import Here, Task, in_batches
-from jobs.generation import DROPPED, MARKER, Asked, Generation, Judge, State, known, processes_digest, whole, write_lists
+from jobs.generation import (
+    BEST,
+    CONTROL,
+    DROPPED,
+    MARKER,
+    Asked,
+    Generation,
+    Judge,
+    State,
+    follow_dropped,
+    known,
+    processes_digest,
+    whole,
+    write_lists,
+)
 from jobs.progress import Progress
 
 PHRASE = "trombone"
@@ -24,18 +38,25 @@ TOGETHER = 4
 """Sounds made as one task."""
 
 
-def source_paths(given: Sequence[Path]) -> list[Path]:
-    """Every source named, or lying in a folder named, once each; a bare ``trombone`` is the packaged phrase."""
+def source_paths(given: Sequence[Path], out: Path) -> list[Path]:
+    """Every source named, or lying in a folder named, once each; a bare ``trombone`` is the packaged phrase.
+
+    Of a folder what lies in ``out`` is no source, nor what a generation has dropped, copied or made only to compare.
+    """
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(inner for inner in path.rglob("*") if inner.suffix.lower() in SUFFIXES)
+            inside = sorted(inner for inner in sounds_below([path]) if out.resolve() not in inner.resolve().parents and not _is_aside(inner))
             if not inside:
                 raise UserError(f"{path}: holds no sound; give sound files, or folders that hold some")
             found += inside
         else:
             found.append(source_path(path))
     return list(dict.fromkeys(found))
+
+
+def _is_aside(path: Path) -> bool:
+    return any(folder.name in (DROPPED, BEST, CONTROL) and (folder.parent / MARKER).is_file() for folder in path.parents)
 
 
 def source_path(given: Path) -> Path:
@@ -72,7 +93,7 @@ def generate(
     """
     if not SHORTEST <= seconds[0] <= seconds[1] <= LONGEST:
         raise UserError(f"--seconds {seconds[0]:g} {seconds[1]:g}: must be a shortest and a longest length from {SHORTEST:g} to {LONGEST:g} s")
-    paths = source_paths(given)
+    paths = source_paths(given, out)
     asked = Asked(seed=seed, seconds=seconds, sources=_looked_at(paths), processes=processes_digest(), judge=judge)
     known(out, asked, outputs)
     with ledger.locked(out), nullcontext(pool) if pool else closing(Here(threads=1)) as workers:
@@ -190,8 +211,10 @@ def dropped(out: Path, names: Sequence[str]) -> str:
         for record in moved:
             target = out / DROPPED / record.parent.name
             target.mkdir(parents=True, exist_ok=True)
-            record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
+            if record.with_suffix(".wav").exists():  # not where a drop was stopped between the two
+                record.with_suffix(".wav").replace(target / f"{record.stem}.wav")
             record.replace(target / record.name)
+        follow_dropped(out)
         state = write_lists(out)
     renewed = "; generate it again to renew best/ and listen.html" if state.asked.judge is not None and moved else ""
     return f"{out}: {len(moved)} sounds dropped, {len(there) - len(moved)} stay{renewed}"

@@ -7,6 +7,7 @@ pad, fade, level, quantise to 16 bit. ``channels: 1``, ``levels: peak`` and no f
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def read(path: Path, start: float = 0.0, end: float | None = None) -> tuple[NDAr
     if path.stat().st_size == 0:
         raise UnreadableSound("the file is empty; copy or export it again")
     try:
-        with soundfile.SoundFile(path) as opened:
+        with soundfile.SoundFile(os.fsencode(path)) as opened:
             rate, promised, log = opened.samplerate, opened.frames, opened.extra_info
             if opened.channels > CHANNELS:
                 raise UnreadableSound(f"{opened.channels} channels; mix them down to one or two")

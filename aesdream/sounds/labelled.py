@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -244,3 +245,16 @@ def twins(found: Sequence[Entry], looks: Sequence[Inspection]) -> list[str]:
 
 def _key(entry: Entry) -> str:
     return f"family {entry.family}" if entry.family else f"sound {entry.id}"
+
+
+def sounds_below(paths: Sequence[Path]) -> Iterator[Path]:
+    """Every sound file named, or lying in a folder named, in order. Raises UserError for what is neither, before the first."""
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise UserError(*(f"{path}: no such sound or folder" for path in missing))
+    for path in paths:
+        if path.is_file():
+            yield path
+        for folder, folders, names in os.walk(path):
+            folders.sort()
+            yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."))

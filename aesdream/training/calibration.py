@@ -20,7 +20,7 @@ Numbers = NDArray[np.float64]
 
 
 def held_out(evaluations: Iterable[Mapping[str, Any]]) -> Judged:
-    """Every sound that the given models' splits held out, once a split: its probability is the mean of what that split's models say of it.
+    """A judgement for every sound and split that held it out: its probability is the mean of what that split's models say of it.
 
     ``evaluations`` are the contents of evaluation.json; windows count as the sounds that they come from.
     """
@@ -43,21 +43,25 @@ def held_out(evaluations: Iterable[Mapping[str, Any]]) -> Judged:
 def calibration(judged: Judged, resampling: Resampling, random: np.random.Generator) -> dict[str, Any]:
     """How far a judge's probabilities can be taken at their word, JSON-able; intervals by bootstrap over families.
 
-    ``bins``: between which probabilities, how many sounds, their mean probability, and the share of them that is positive. ``brier``: the mean
+    ``sounds`` are the different ones among the ``judgements``. ``bins``: between which probabilities, how many judgements, their mean probability,
+    and the share of them that is positive. ``brier``: the mean
     squared error; ``brier_of_the_share``: that of one who always says how many are positive. ``ece``: the mean distance between a bin's two shares,
-    weighted by its sounds; as it is never under 0, ``ece_if_calibrated`` tells how large it is, and up to where 95 % of it lies, for a judge of as
-    many sounds whose every word is true.
+    weighted by its judgements; as it is never under 0, ``ece_if_calibrated`` tells how large it is, and up to where 95 % of it lies, for a judge of
+    the same sounds, each as often, whose every word is true.
     """
     weights = resampling.weights(judged.families)
     inside = np.minimum((judged.probabilities * BINS).astype(int), BINS - 1)
     members = [np.flatnonzero(inside == number) for number in range(BINS)]
     said, truth = judged.probabilities, judged.labels.astype(np.float64)
     squares = (truth - said) ** 2
-    made = random.random((len(weights), len(said))) < said
+    places = {name: place for place, name in enumerate(dict.fromkeys(judged.ids))}
+    drawn = random.random((len(weights), len(places)))  # once a sound, however often it is judged: its label is one
+    made = drawn[:, [places[name] for name in judged.ids]] < said
     chance = _ece(made - said, np.ones_like(made, np.float64), members)
     area = {name: measures(judged.labels, said, w, names=["roc_auc"])["roc_auc"] for name, w in (("value", None), ("draws", weights))}
     return {
-        "sounds": len(said),
+        "sounds": len(places),
+        "judgements": len(said),
         "families": len(set(judged.families)),
         "positive": number(float(truth.mean())),
         "roc_auc": estimate(float(area["value"][0]), area["draws"]),
@@ -92,7 +96,7 @@ def _bin(place: int, rows: NDArray[np.intp], judged: Judged, weights: Draws) -> 
     return {
         "from": place / BINS,
         "to": (place + 1) / BINS,
-        "sounds": len(rows),
+        "judgements": len(rows),
         "mean": number(float(judged.probabilities[rows].mean())),
         "share": bounds,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,19 @@ def folder(tmp_path: Path) -> Path:
     (home / "level-1").mkdir(parents=True)
     for number, name in enumerate(names):
         soundfile.write(home / name, noise(number, 0.2), RATE, subtype="PCM_24")
-    written(home, [{"path": name, "family": f"1-{number % 3:04d}", "kept": None} for number, name in enumerate(names)])
+    written(home, [sound(number) for number in range(COUNT)])
     return home
 
 
-def written(home: Path, sounds: list[dict[str, Any]], judge: Mapping[str, Any] | None = None, key: str = "test") -> None:
-    content = {"title": "Sounds from a test", "key": key, "classes": list(listening.CLASSES), "sounds": sounds, "judge": judge}
-    listening.write(home / "listen.html", content)
+def written(home: Path, sounds: list[dict[str, Any]], *, others: list[dict[str, Any]] | None = None, key: str = "test") -> None:
+    """The page about some sounds, each with its name as its digest where none is given."""
+    listed = [[{"sha256": f"of {Path(sound['path']).name}", **sound} for sound in some] for some in (sounds, others or [])]
+    content = {"title": "Sounds from a test", "key": key, "classes": list(listening.CLASSES), "judge": None}
+    listening.write(home / "listen.html", {**content, "sounds": listed[0], "others": listed[1]})
+
+
+def sound(number: int, **changed: object) -> dict[str, Any]:
+    return {"path": f"level-1/1-{number:04d}.wav", "family": f"1-{number % 3:04d}", "kept": None, **changed}
 
 
 def opened(page: Page, folder: Path) -> Page:
@@ -101,13 +106,74 @@ def test_what_was_said_is_there_again_when_the_page_is_opened_again(page: Page, 
 
 def test_a_level_more_keeps_what_was_said_and_another_generation_does_not_see_it(page: Page, folder: Path) -> None:
     opened(page, folder).keyboard.press("y")
-    sounds = [{"path": f"level-1/1-{number:04d}.wav", "family": "", "kept": None} for number in (3, 0, 1)]
+    sounds = [sound(number) for number in (3, 0, 1)]
     written(folder, sounds)
     opened(page, folder)
     expect(page.locator("progress")).to_have_js_property("value", 1)
     written(folder, sounds, key="another")
     opened(page, folder)
     expect(page.locator("progress")).to_have_js_property("value", 0)
+
+
+def test_words_on_sounds_that_left_the_page_are_remembered_and_saved_where_those_lie_now(page: Page, folder: Path) -> None:
+    opened(page, folder)
+    for key in "ynynyn":
+        page.keyboard.press(key)
+    (folder / "dropped" / "level-1").mkdir(parents=True)
+    (folder / "level-1" / "1-0001.wav").rename(folder / "dropped" / "level-1" / "1-0001.wav")
+    soundfile.write(folder / "level-1" / "1-0006.wav", noise(6, 0.2), RATE)
+    others = [sound(1, path="dropped/level-1/1-0001.wav"), *(sound(number) for number in (2, 3, 4, 5))]
+    written(folder, [sound(6), sound(0)], others=others)
+    opened(page, folder)
+    expect(page.get_by_role("status")).to_have_text("1 of 2 are judged already.")
+    page.keyboard.press("n")
+    opened(page, folder)
+    rows = saved(page, folder)
+    assert {row["path"]: row["label"] for row in rows} == {
+        "dropped/level-1/1-0001.wav": "no",
+        **{f"level-1/1-{number:04d}.wav": label for number, label in ((0, "yes"), (2, "yes"), (3, "no"), (4, "yes"), (5, "no"), (6, "no"))},
+    }
+    assert [row["family"] for row in rows[:3]] == ["1-0001", "1-0000", "1-0002"]
+    assert all(entry.path.is_file() for entry in labelled.entries(folder))
+    for key in "uu":
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="undo")).to_be_disabled()
+    assert len(saved(page, folder)) == 5
+
+
+def test_a_file_with_more_sounds_than_the_page_is_saved_whole(page: Page, folder: Path) -> None:
+    written(folder, [sound(0), sound(1)], others=[sound(2, path="dropped/level-1/1-0002.wav")])
+    (folder / "mine.csv").write_text("path,label,family\nlevel-1/1-0000.wav,yes,1-0000\nlevel-1/1-0002.wav,no,1-0002\nmine/own.wav,no,own\n")
+    opened(page, folder).get_by_label("go on from a labels.csv").set_input_files(folder / "mine.csv")
+    opened(page, folder).keyboard.press("n")
+    assert [tuple(row.values()) for row in saved(page, folder)] == [
+        ("dropped/level-1/1-0002.wav", "no", "1-0002"),
+        ("level-1/1-0000.wav", "yes", "1-0000"),
+        ("level-1/1-0001.wav", "no", "1-0001"),
+        ("mine/own.wav", "no", "own"),
+    ]
+
+
+def test_a_folder_with_other_sounds_of_the_same_names_neither_sees_nor_loses_these_words(page: Page, folder: Path, tmp_path: Path) -> None:
+    for key in "yn":
+        opened(page, folder).keyboard.press(key)
+    other = tmp_path / "other"
+    (other / "level-1").mkdir(parents=True)
+    for number in range(2):
+        soundfile.write(other / sound(number)["path"], noise(9 - number, 0.2), RATE)
+    written(other, [sound(0), sound(1, sha256="another")])
+    opened(page, other)
+    expect(page.get_by_role("status")).to_have_text("1 of 2 are judged already.")
+    page.keyboard.press("y")
+    assert [row["label"] for row in saved(page, other)] == ["yes", "yes"]
+    assert [row["label"] for row in saved(opened(page, folder), folder)] == ["yes", "no"]
+
+
+def test_a_folder_without_sounds_says_so(page: Page, folder: Path) -> None:
+    written(folder, [], others=[sound(0)])
+    opened(page, folder).keyboard.press("y")
+    expect(page.locator("#outcome")).to_have_text("No sound is left to judge.")
+    expect(page.get_by_role("button", name="yes", exact=True)).to_be_disabled()
 
 
 def test_where_a_browser_keeps_nothing_a_saved_file_goes_on(browser: Browser, page: Page, folder: Path) -> None:
@@ -171,7 +237,7 @@ def test_every_action_has_a_button_with_a_name_and_keys_can_be_turned_off(page: 
 
 
 def test_nothing_on_the_page_tells_which_sounds_the_judge_kept_until_all_are_judged(page: Page, folder: Path) -> None:
-    written(folder, [{"path": f"level-1/1-{number:04d}.wav", "family": "", "kept": number % 2 == 0} for number in range(COUNT)])
+    written(folder, [sound(number, kept=number % 2 == 0) for number in range(COUNT)])
     opened(page, folder)
     for key in "ynynyy":
         expect(page.locator("#outcome")).to_have_text("")

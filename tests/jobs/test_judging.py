@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,41 @@ def test_what_cannot_be_judged_is_a_row_with_its_reason_and_the_rest_is_judged(r
     assert "silent" in told[3]["note"]
 
 
+def test_one_sound_that_raises_takes_no_other_with_it(run: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, hear = folder_of(tmp_path / "sounds"), hearing.hear
+    bomb = audio.read(folder / "001.wav")[0]
+
+    def raises(models: object, sound: np.ndarray, rate: int) -> object:
+        if np.array_equal(sound, bomb):
+            raise ValueError("bomb")
+        return hear(models, sound, rate)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hearing, "hear", raises)
+    told = rows(call("judge", run, folder))
+    assert [row["note"] for row in told] == ["", "ValueError: bomb", ""]
+
+
+def test_of_sounds_whose_worker_is_killed_each_is_tried_alone(run: Path, tmp_path: Path) -> None:
+    paths, log = sorted(folder_of(tmp_path / "sounds").iterdir()), tmp_path / "log"
+    panel = judging.panel_of([run])
+    killed = executors.Outcome(executors.Task(("batch 0",), judging.judged, (panel, paths), log), "its worker process was killed twice")
+    assert [verdict.is_judged for verdict in judging._told(killed, panel, paths, log)] == [True] * 3
+    (lost,) = judging._told(killed, panel, paths[:1], log)
+    assert "killed twice" in lost.note
+
+
+def test_a_name_that_is_not_text_is_a_row_with_its_bytes(run: Path, tmp_path: Path, call: Call) -> None:
+    folder = folder_of(tmp_path / "sounds", 1)
+    name = os.fsencode(folder) + b"/caf\xe9.wav"
+    os.rename(folder / "000.wav", name)
+    assert judging.judge([run, folder], tmp_path / "judged.csv", None, Progress()) == 0
+    assert name in (tmp_path / "judged.csv").read_bytes()
+
+
 def test_rows_are_written_as_they_come(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, there = folder_of(tmp_path / "sounds", 20), []
-    monkeypatch.setattr(judging, "LISTED", 8)
     monkeypatch.setattr(judging, "TOGETHER", 4)
+    monkeypatch.setattr(executors, "cores", lambda: 2)
     plain = judging.judged
 
     def watched(panel: judging.Panel, paths: list[Path]) -> list[judging.Verdict]:

@@ -15,7 +15,7 @@ from aesdream.sounds import audio, labelled, likeness
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import judging as hearing
 from aesdream.training.checkpoints import load_network
-from jobs import executors, selecting
+from jobs import executors, selecting, sounds
 from jobs.generation import Judge, Told
 from jobs.progress import Progress
 from tests import judges
@@ -85,7 +85,8 @@ def test_the_table_says_what_the_models_and_the_measure_say_themselves(made: Pat
         said = hearing.hear(models, sound, rate).probabilities[:, 1]
         assert float(row["p(bright)"]) == pytest.approx(said.mean(), abs=1e-4)
         assert float(row["disagreement"]) == pytest.approx(said.std(), abs=1e-4)
-        assert float(row["measure"]) == pytest.approx(COMPOSERS["bright"].measure(sound, rate), rel=1e-4)
+        prepared = audio.floating(audio.prepare(sound, rate, models[0].preparation))
+        assert float(row["measure"]) == pytest.approx(COMPOSERS["bright"].measure(prepared, rate), rel=1e-4)
         assert row["family"] == json.loads((made / row["path"]).with_suffix(".json").read_text())["family"]
 
 
@@ -106,6 +107,8 @@ def test_the_page_mixes_the_best_with_as_many_others_in_the_judges_words(made: P
     best = {row["path"] for row in table(made) if row["rank"] and int(row["rank"]) <= KEEP}
     assert {one["path"] for one in sounds if one["kept"]} == best
     assert len(sounds) == 2 * KEEP
+    rounds = [sorted(str(one["path"]).split("/")[0] for one in sounds if bool(one["kept"]) is kept) for kept in (True, False)]
+    assert rounds[0] == rounds[1]
     (made / "labels.csv").write_text("path,label,family\n" + "".join(f"{one['path']},dull,{one['family']}\n" for one in sounds))
     assert [entry.problem for entry in labelled.entries(made)] == [""] * len(sounds)
     (made / "labels.csv").unlink()
@@ -171,6 +174,37 @@ def test_what_is_dropped_after_listening_leaves_page_and_best_when_it_is_generat
     assert [row["path"] for row in table(out) if first in row["path"]] == [f"dropped/level-{first[0]}/{first}.wav"]
 
 
+def test_what_is_dropped_before_the_judge_hears_is_compared_all_the_same_and_never_kept(
+    run: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen, out = selecting.hear, tmp_path / "out"
+
+    def dies(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selecting, "hear", dies)
+    with pytest.raises(KeyboardInterrupt):
+        looped(out, source, run, compare=True, outputs=(8, 8), keep=3)
+    gone = [f"1-{number:04d}" for number in range(5)]
+    sounds.dropped(out, gone)
+    monkeypatch.setattr(selecting, "hear", listen)
+    looped(out, source, run, compare=True, outputs=(8, 8), keep=3)
+    first = {Path(row["path"]).stem: row for row in table(out) if row["level"] == "1"}
+    assert len(first) == 8
+    assert {name for name, row in first.items() if row["kept"] == "yes"} <= first.keys() - set(gone)
+    assert {row["parent"] for row in table(out) if row["level"] == "2"} <= first.keys() - set(gone)
+
+
+def test_a_damaged_choice_is_made_again_as_it_was_though_sounds_were_dropped_since(run: Path, source: Path, tmp_path: Path) -> None:
+    out = looped(tmp_path / "out", source, run, outputs=(8, 8), keep=3)
+    kept = [Path(row["path"]).stem for row in table(out) if row["level"] == "1" and row["kept"] == "yes"]
+    sounds.dropped(out, kept[:1])
+    choice = (out / "judged" / "level-1.json").read_bytes()
+    (out / "judged" / "level-1.json").write_text("{")
+    looped(out, source, run, outputs=(8, 8), keep=3)
+    assert (out / "judged" / "level-1.json").read_bytes() == choice
+
+
 def told(probability: float, level: float) -> Told:
     return Told(probabilities=[probability], measure=None, cells=[level] * (likeness.BANDS * likeness.PARTS))
 
@@ -184,16 +218,18 @@ def test_of_near_copies_the_highest_is_kept_alone() -> None:
     assert {name: one.near for name, one in more.items() if one.near} == {"b": "a", "d": "c", "e": "before"}
 
 
-def test_a_judge_drops_what_it_refuses_or_all_but_the_best(run: Path, source: Path, tmp_path: Path, call: Call) -> None:
+def test_a_judge_drops_what_it_refuses_or_all_but_the_best(
+    run: Path, source: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
     assert call("sounds", "generate", source, "--outputs", "10", "--seconds", "0.3", "0.6", "--out", out).code == 0
     said = {Path(row["sound"]).stem: float(row["p(bright)"]) for row in csv.DictReader(call("judge", run, out / "level-1").out.splitlines())}
-    accepted = {name for name, value in said.items() if value > 0.5}
-    answer = call("sounds", "drop", out, "--judge", run)
-    if accepted:
-        assert {path.stem for path in (out / "level-1").glob("*.wav")} == accepted
-    else:
-        assert "says dull to every sound of level 1" in answer.err
+    monkeypatch.setattr(selecting, "THRESHOLD", 1.0)
+    assert "says dull to every sound of level 1" in call("sounds", "drop", out, "--judge", run).err
+    middle = float(np.mean(sorted(said.values())[4:6]))
+    monkeypatch.setattr(selecting, "THRESHOLD", middle)
+    assert call("sounds", "drop", out, "--judge", run).code == 0
+    assert {path.stem for path in (out / "level-1").glob("*.wav")} == {name for name, value in said.items() if value > middle}
     other = tmp_path / "other"
     call("sounds", "generate", source, "--outputs", "10", "--seconds", "0.3", "0.6", "--out", other)
     answer = call("sounds", "drop", other, "--judge", run, "--keep", "3")
@@ -206,9 +242,13 @@ def test_a_judge_drops_what_it_refuses_or_all_but_the_best(run: Path, source: Pa
 
 def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, source: Path, tmp_path: Path, call: Call) -> None:
     three = judges.run(tmp_path / "three", classes=["a", "b", "c"], protocols=["by-family"], splits=1, seeds=1)
+    bare = judges.run(tmp_path / "bare", protocols=["by-family"], splits=1, seeds=1)
+    (bare / "sounds.json").unlink()
     asked = ("sounds", "generate", source, "--outputs", "5", "--seconds", "0.3", "0.6", "--out", tmp_path / "out")
     answers: dict[str, Answer] = {
-        "not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
+        "nowhere: not a run folder": call(*asked, "--judge", tmp_path / "nowhere"),
+        "checkpoint.pt: not a run folder": call(*asked, "--judge", next(run.rglob("checkpoint.pt"))),
+        "has no sounds.json": call(*asked, "--judge", bare),
         "knows the classes a, b, c; choosing takes a judge that tells two apart": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
         "--keep and --compare need --judge RUN": call(*asked, "--compare"),

@@ -12,11 +12,12 @@ import soundfile
 from sklearn.metrics import roc_auc_score
 
 from aesdream.seeding import generator
-from aesdream.sounds import audio
+from aesdream.sounds import audio, labelled
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.oracular import TROMBONE, levels
 from aesdream.sounds.store import Corpus
 from jobs import chains, executors, sounds
+from jobs.preprocess import look
 from jobs.progress import Progress
 from tests.conftest import Call
 from tests.runs import TINY, aesdream
@@ -134,6 +135,43 @@ def test_dropped_sounds_leave_the_pool_before_the_next_level(source: Path, tmp_p
     assert (again.code, again.out.strip()) == (0, f"{out}: 0 sounds dropped, 7 stay")
 
 
+def test_what_was_said_of_dropped_sounds_is_still_read_by_a_study(source: Path, tmp_path: Path) -> None:
+    out = made(tmp_path / "out", source, outputs=(4,))
+    rows = [f"level-1/1-{number:04d}.wav,{'yes' if number % 2 else 'no'},1-{number:04d}" for number in range(4)]
+    (out / "labels.csv").write_text("\n".join(["path,label,family", *rows, ""]))
+    sounds.dropped(out, ["1-0001", "1-0002"])
+    entries = labelled.entries(out)
+    assert {entry.path.relative_to(out).as_posix(): entry.label for entry in entries} == {
+        "level-1/1-0000.wav": "no",
+        "dropped/level-1/1-0001.wav": "yes",
+        "dropped/level-1/1-0002.wav": "no",
+        "level-1/1-0003.wav": "yes",
+    }
+    assert not any(one.problem for one in look(entries, 0.1))
+    (out / "labels.csv").write_text("mine")
+    sounds.dropped(out, ["1-0003"])
+    assert (out / "labels.csv").read_text() == "mine"
+
+
+def test_a_drop_that_was_stopped_between_its_two_moves_goes_on(source: Path, tmp_path: Path) -> None:
+    out = made(tmp_path / "out", source, outputs=(3,))
+    target = out / "dropped" / "level-1" / "1-0001.wav"
+    target.parent.mkdir(parents=True)
+    (out / "level-1" / "1-0001.wav").rename(target)
+    assert sounds.dropped(out, ["1-0001"]).endswith("1 sounds dropped, 2 stay")
+    assert target.is_file()
+    assert target.with_suffix(".json").is_file()
+
+
+def test_labels_filled_into_the_list_of_sounds_stay(source: Path, tmp_path: Path) -> None:
+    out = made(tmp_path / "out", source, outputs=(3,))
+    table = out / "sounds.csv"
+    table.write_text(table.read_text().replace("1-0001.wav,,", "1-0001.wav,yes,").replace("1-0002.wav,,", "1-0002.wav,no,"))
+    sounds.dropped(out, ["1-0002"])
+    made(out, source, outputs=(3, 1))
+    assert [line.split(",")[1] for line in table.read_text().splitlines()] == ["label", "", "yes", ""]
+
+
 def test_a_dropped_parent_still_serves_the_children_that_were_planned(source: Path, tmp_path: Path, call: Call) -> None:
     out = made(tmp_path / "out", source)
     first = contents(out)
@@ -205,6 +243,18 @@ def test_several_sources_and_folders_are_all_drawn_from(source: Path, tmp_path: 
     phrase(tmp_path / "more" / "deep" / "b.flac", 16_000, 1)
     assert sounds.generate([source, tmp_path / "more"], tmp_path / "out", Progress(), outputs=(24,), seconds=(0.2, 0.2), seed=1) == 0
     assert {record(tmp_path / "out", f"1-{number:04d}")["source"]["name"] for number in range(24)} == {"phrase.wav", "a.wav", "b.flac"}  # type: ignore[index]
+
+
+def test_of_a_source_folder_what_was_made_in_it_is_no_source(source: Path, tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    phrase(takes / "a.wav")
+    (takes / "._a.wav").write_text("what another system leaves")
+    out = takes / "made"
+    for outputs in ((3,), (3, 2)):
+        assert sounds.generate([takes], out, Progress(), outputs=outputs, seconds=(0.2, 0.2), seed=1) == 0
+        sounds.dropped(out, ["1-0000"])
+    assert [path.name for path in sounds.source_paths([takes], out)] == ["a.wav"]
+    assert [path.stem for path in sounds.source_paths([out], tmp_path / "other")] == ["1-0001", "1-0002", "2-0000", "2-0001"]
 
 
 def test_a_chain_is_shown_from_the_source_on(source: Path, tmp_path: Path, call: Call) -> None:
@@ -335,6 +385,7 @@ def test_a_mimic_never_overwrites_and_wants_a_chain_and_a_sound(source: Path, tm
     before = contents(out)
     silent = bad_sources(tmp_path / "bad")["silent.wav"]
     answers = {
+        "is a folder; give one sound in it": (out, source, "x.wav"),
         "has no chain (phrase.json does not lie beside it); give a sound that aesdream sounds generate or mimic made": (source, source, "x.wav"),
         "no such sound": (tmp_path / "nothing.wav", source, "x.wav"),
         "1-0000.wav: exists already; give another name": (sound, source, sound),

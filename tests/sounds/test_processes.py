@@ -146,12 +146,14 @@ def test_wrong_parameters_are_refused_by_name(name: str, parameters: dict[str, A
         apply(name, np.ones((1, 100)), RATE, parameters)
 
 
-@pytest.mark.parametrize(("value", "why"), [(math.nan, "not finite"), (math.inf, "not finite"), (None, "empty")])
+@pytest.mark.parametrize(("value", "why"), [(math.nan, "not finite"), (math.inf, "not finite"), (None, "empty"), (0.0, "ValueError: bomb")])
 def test_a_process_that_blows_up_is_caught(monkeypatch: pytest.MonkeyPatch, value: float | None, why: str) -> None:
     monkeypatch.setattr("aesdream.sounds.processes.registry.PROCESSES", {})
 
     @process()
     def bomb(sound: np.ndarray, rate: int) -> np.ndarray:
+        if value == 0:
+            raise ValueError("bomb")
         return sound[:, :0] if value is None else sound * value
 
     with pytest.raises(ProcessFailed, match=why):

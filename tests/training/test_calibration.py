@@ -44,7 +44,7 @@ def test_the_scores_are_those_of_scikit_learn() -> None:
     share, said = calibration_curve(given.labels, given.probabilities, n_bins=10)
     assert [one["mean"] for one in found["bins"]] == pytest.approx(said, rel=1e-5)
     assert [one["share"]["value"] for one in found["bins"]] == pytest.approx(share, rel=1e-5)
-    sizes = np.array([one["sounds"] for one in found["bins"]])
+    sizes = np.array([one["judgements"] for one in found["bins"]])
     assert sizes.sum() == 400
     assert found["ece"]["value"] == pytest.approx(np.sum(sizes * np.abs(share - said)) / 400, rel=1e-5)
     assert found["families"] == 200
@@ -56,6 +56,15 @@ def test_one_whose_word_is_true_passes_and_one_who_exaggerates_does_not() -> Non
     assert sum(one["ece"]["value"] > one["ece_if_calibrated"]["high"] for one in passed) <= 4
     loud = told(judged(power=0.3))
     assert loud["ece"]["value"] > 2 * loud["ece_if_calibrated"]["high"]
+
+
+def test_a_sound_that_many_splits_held_out_is_one_sound() -> None:
+    given = judged(100)
+    twice = Judged(*(list(part) * 4 for part in given[:2]), np.tile(given.labels, 4), np.tile(given.probabilities, 4))
+    one, four = told(given), told(twice)
+    assert (four["sounds"], four["judgements"]) == (100, 400)
+    assert four["ece"]["value"] == pytest.approx(one["ece"]["value"])
+    assert four["ece_if_calibrated"] == pytest.approx(one["ece_if_calibrated"])
 
 
 def test_bounds_hold_the_value_and_are_wider_where_sounds_are_related() -> None:

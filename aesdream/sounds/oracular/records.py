@@ -101,6 +101,8 @@ def write(path: Path, grown: Grown, rate: int, *, source: Source, parents: Seque
 
 def read(path: Path) -> Record:
     """The record of a made sound, given the sound or its JSON. Raises UserError with a line for everything that is wrong with it."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give one sound in it that aesdream sounds generate or mimic made")
     beside = path.with_suffix(".json")
     if not beside.is_file():
         missing = f"{path}: no such sound" if not path.exists() else f"{path}: has no chain ({beside.name} does not lie beside it)"

@@ -149,13 +149,16 @@ def apply(name: str, sound: Samples, rate: int, parameters: Mapping[str, Any]) -
     """``sound`` (channels, samples) at ``rate`` hertz after one process: finite, and never beyond the input's largest magnitude.
 
     Raises UserError for an unknown process and for parameters that are missing, unknown or out of range, a line each, and ProcessFailed where the
-    process blew up or returned no sample.
+    process blew up, raised or returned no sample.
     """
     if wrong := wrong_parameters(name, parameters):
         raise UserError(*wrong)
     peak = float(np.abs(sound).max(initial=0.0))
     with np.errstate(all="ignore"):  # what overflows is seen by its result
-        result = _named(name).function(sound / (peak or 1.0), rate, **parameters)
+        try:
+            result = _named(name).function(sound / (peak or 1.0), rate, **parameters)
+        except (ArithmeticError, ValueError, IndexError, RuntimeError) as error:  # not MemoryError: another machine would have made it
+            raise ProcessFailed(f"{type(error).__name__}: {error}") from error
     magnitudes = np.abs(result)
     highest = float(magnitudes.max(initial=0.0))
     if not math.isfinite(highest) or not result.size:
