@@ -33,7 +33,7 @@ def pulsed_resonance(sound: Samples, rate: int, *, frequency: float, sharpness: 
 
 @process(frequency=Log(60, 1200), partials=Whole(3, 10), spread=Uniform(0.8, 1.6), seconds=Log(0.05, 1.5))
 def resonators(sound: Samples, rate: int, *, frequency: float, partials: int, spread: float, seconds: float) -> Samples:
-    """A bank of resonances at ``frequency`` times 1, 2, 3 and so on to the power ``spread`` (1: a string); the lowest falls by 60 dB in ``seconds``."""
+    """A bank of resonances at ``frequency`` times 1, 2, 3 and on to the power ``spread`` (1: a string); the lowest fades by 60 dB in ``seconds``."""
     time = np.arange(max(2, round(seconds * rate))) / rate
     response = np.zeros(len(time))
     for number in range(1, partials + 1):
