@@ -36,7 +36,10 @@ def numbers(material: Material) -> dict[str, Any]:
     """``likeness``: for each model, start, side and layer of a sweep its living targets, how alike each two are, and the groups of near-copies."""
     measured: dict[str, Responses] = {}
     layers = []
+    there = {model.name for model in material.models if model.evaluation}
     for key, members in _layers(material):
+        if key["model"] not in there:
+            continue  # its responses are not to be had
         if key["model"] not in measured:
             measured[key["model"]] = responses(material, key["model"])
         layers.append({**key, **_layer(members, measured[key["model"]][key["layer"], key["side"]])})

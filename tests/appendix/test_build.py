@@ -248,6 +248,17 @@ def test_a_run_of_which_nothing_but_the_sounds_is_made_says_so(built: SimpleName
     assert content["yardsticks"] == []
 
 
+def test_dreams_of_a_model_that_is_no_longer_there_are_shown_without_its_likeness(built: SimpleNamespace, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(built.run, run)
+    shutil.rmtree(run / "models/plain/by-family/split0-seed0")
+    material = results.material(run, built.study)
+    schema.check(material.content)
+    assert "likeness" not in material.content
+    assert material.content["outcome"]["made"] == built.content["outcome"]["made"]
+    assert len(parts.chapters(material)) > 5
+
+
 def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespace) -> None:
     for sentence in headline.sentences(built.content["headline"]):
         both(built, sentence)

@@ -118,11 +118,11 @@ def _noise_grids(material: Material) -> list[Block]:
         for model in dict.fromkeys(dream.model for dream in members):
             mine = [dream for dream in members if dream.model == model]
             grid = whole_grid(dreamt(dream for dream in mine if drawn(dream.start)[0] == "noise"), classes)
-            if grid is None:
+            told = material.content["instruments"]["sweeps"].get(sweep, {}).get(model)
+            if grid is None or told is None:
                 continue
-            outputs = material.content["instruments"]["sweeps"][sweep][model]["noises"]["mean_output"]
             marked = agreeing(changes_of(grid))[0]
-            shown = partial(figures.noise_grid, grid=grid[:NOISES], classes=classes, outputs=outputs, marked=marked)
+            shown = partial(figures.noise_grid, grid=grid[:NOISES], classes=classes, outputs=told["noises"]["mean_output"], marked=marked)
             caption = (
                 f"Noises (left) dreamed to every class by {model}. Outlined: regions whose change, the mean over classes taken away, has one sign "
                 f"from every one of {len(grid)} starts and is among the largest tenth. Bottom: mean outputs over the starts."
