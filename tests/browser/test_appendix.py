@@ -191,6 +191,28 @@ def test_the_keyboard_alone_goes_through_dreams_and_plays_them(page: Page, run: 
     assert page.evaluate("document.activeElement.name") == "search"
 
 
+def test_tab_goes_on_from_card_to_card_and_enter_and_space_press_a_card_s_button(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.locator("#grid .card a").first.focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    second = page.locator("#grid .card").nth(1).locator(".play")
+    expect(second).to_be_focused()
+    for key, playing in (("Enter", "true"), (" ", "false")):
+        page.keyboard.press(key)
+        expect(second).to_be_focused()
+        expect(second).to_have_attribute("aria-pressed", playing)
+
+
+def test_arrows_on_a_chosen_dream_go_nowhere(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    chosen = page.locator("#chosen .card a").first
+    chosen.focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+        expect(chosen).to_be_focused()
+
+
 def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path) -> None:
     page.goto(address(run))
     page.select_option(".blind .trials", "8")

@@ -576,7 +576,7 @@
       $("#filters")?.elements.search.focus();
       return true;
     }
-    const here = event.target.closest(".card");
+    const here = event.target.closest("#grid .card");
     if (!here) return false;
     if (event.key === " " && event.target.matches("a")) {
       $(".play", here)?.click();
@@ -584,8 +584,9 @@
     }
     const cards = [...document.querySelectorAll("#grid .card")];
     const next = neighbour(here, cards, event.key);
-    $("a", next ?? here).focus();
-    return Boolean(next);
+    if (!next) return false;
+    $("a", next).focus();
+    return true;
   }
 
   /** The card beside, above or below one, by where they are on the screen. */
