@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from urllib.request import url2pathname
 
 import pytest
@@ -148,6 +149,17 @@ def test_a_link_opens_its_dream_with_its_numbers(page: Page, run: Path, content:
     assert {Path(href).suffix for href in hrefs} >= {".wav", ".json"}
     for href in hrefs:
         assert Path(url2pathname(href.removeprefix("file://"))).is_file()
+
+
+def test_a_link_opens_its_dream_however_its_reserved_characters_are_escaped(page: Page, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "appendix", tmp_path / "appendix")
+    script = tmp_path / "appendix/data/dreams.js"
+    script.write_text(script.read_text().replace(MODEL, "a&b, c=d/by-family/split0-seed0"))
+    name = "appendix/a&b, c=d/by-family/split0-seed0/conv4/0/pre/source"
+    for safe in ("/", "/&,="):
+        page.goto("about:blank")
+        page.goto(address(tmp_path, f"#{quote(name, safe=safe)}"))
+        expect(page.locator("#detail-title")).to_have_text("layer 4, filter 0, before its ReLU")
 
 
 def test_an_unknown_link_says_so(page: Page, run: Path) -> None:

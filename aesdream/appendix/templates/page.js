@@ -329,9 +329,12 @@
     return bySuffix.get(form) ?? [];
   }
 
+  /** What the address names: unlike decodeURI this undoes Python's quote too, which escapes what a URI reserves. */
+  const addressed = () => decodeURIComponent(location.hash.slice(1));
+
   function route() {
-    const hash = decodeURI(location.hash.slice(1));
-    const [chapter, query] = hash.split("?");
+    const hash = addressed();
+    const [chapter, query] = location.hash.slice(1).split("?");
     if (chapter === "dreams" && query !== undefined) {
       begin();
       for (const [name, value] of new URLSearchParams(query)) if (name in state && (name !== "sort" || value in SORTS)) state[name] = value;
@@ -375,7 +378,7 @@
   dialog.addEventListener("close", () => {
     player.stop();
     opened = null;
-    if (found(decodeURI(location.hash.slice(1))).length) history.replaceState(null, "", before);
+    if (found(addressed()).length) history.replaceState(null, "", before);
   });
 
   function bar(dream, list = shown) {
