@@ -318,6 +318,12 @@ def test_ten_models_of_112_dreams_open_in_under_three_seconds(browser: Browser, 
     assert min(seconds() for _ in range(2)) < 3
 
 
+def test_a_number_searched_for_is_the_whole_number(page: Page, large: Path) -> None:
+    page.goto(address(large))
+    page.fill("input[name=search]", "conv4:1")
+    assert titles(page) == ["layer 4, filter 1"]
+
+
 def test_runs_stand_side_by_side_and_are_heard(page: Page, run: Path, tmp_path: Path) -> None:
     other = tmp_path / "another run"
     shutil.copytree(run, other)

@@ -230,8 +230,14 @@
   function matches(dream, words) {
     return (
       FACETS.every(([name, , of]) => state[name] === "all" || of(dream) === state[name]) &&
-      words.every((word) => (/^\d+$/.test(word) ? dream.target === word : dream.words.includes(word)))
+      words.every((word) => (/^\d+$/.test(word) ? dream.target === word : says(dream, word)))
     );
+  }
+
+  /** Whether a word is said of a dream; a number at its end is the whole number, so that A.1 is not A.12. */
+  function says(dream, word) {
+    const numbered = /\d$/.test(word);
+    return dream.words.split(word).slice(1).some((rest) => !(numbered && /^\d/.test(rest)));
   }
 
   /** Choose, sort and show; the address keeps the choice, so that it can be cited. */
