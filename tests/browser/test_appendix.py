@@ -44,6 +44,13 @@ def content(run: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A page whose players' sounds (start and dream, of the page and of the blind test) are in ``tracks``."""
+    page.add_init_script("window.tracks = []; Audio = class extends Audio { constructor() { super(); tracks.push(this); } };")
+    return page
+
+
 def address(run: Path, link: str = "") -> str:
     return (run / "appendix/index.html").as_uri() + link
 
@@ -80,6 +87,20 @@ def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_while_a_dream_plays_buttons_are_left_alone_and_those_drawn_anew_say_so(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.locator("#grid .card .play").first.click()
+    expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
+    page.evaluate(
+        "window.written = 0; new MutationObserver(all => { written += all.length; }).observe(document.querySelector('#grid'), "
+        "{ attributes: true, childList: true, subtree: true })"
+    )
+    page.wait_for_function("tracks[1].currentTime > 0.7")
+    assert page.evaluate("written") == 0
+    page.select_option("select[name=layer]", "conv3")
+    expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
 
 
 def test_filters_leave_what_they_name_and_the_address_keeps_them(page: Page, run: Path) -> None:

@@ -291,19 +291,26 @@
   }
 
   function playButton(dream) {
-    const button = make("button", { type: "button", class: "play", "aria-label": `Play ${dream.title}`, "aria-pressed": "false" }, "▶");
+    const button = make("button", { type: "button", class: "play", "aria-label": `Play ${dream.title}` });
     button.addEventListener("click", () => playCard(dream));
     button.dream = dream;
+    showPlaying(button);
     return button;
   }
 
+  let playing = null; // the dream whose buttons are pressed
   player.listeners.add(() => {
-    for (const button of document.querySelectorAll(".card .play")) {
-      const on = player.playing && button.dream === player.dream;
-      button.setAttribute("aria-pressed", String(on));
-      button.textContent = on ? "❚❚" : "▶";
-    }
+    const now = player.playing ? player.dream : null;
+    if (now === playing) return; // a thousand buttons are not written anew at every moment of a sound
+    playing = now;
+    document.querySelectorAll(".card .play").forEach(showPlaying);
   });
+
+  function showPlaying(button) {
+    const on = player.playing && button.dream === player.dream;
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = on ? "❚❚" : "▶";
+  }
 
   /* ---- addresses: #conv4/17/post, with model, sweep and run before it and the start behind it where that alone says too little ---- */
 
