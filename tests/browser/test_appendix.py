@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from urllib.request import url2pathname
 
 import pytest
@@ -244,6 +244,31 @@ def test_arrows_on_a_chosen_dream_go_nowhere(page: Page, run: Path) -> None:
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
         expect(chosen).to_be_focused()
+
+
+HEARD = "tracks.filter(track => !track.paused && !track.muted).map(track => track.src)"
+
+
+def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    heard = []
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        page.locator("#grid .card .play").nth(trial % 2).click()
+        expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
+        page.click("text=Play X")
+        (source,) = page.evaluate(HEARD)
+        heard.append(unquote(source))
+        page.click("text=X is B")
+        page.locator("#grid .card a").nth(trial % 2).click()
+        expect(page.locator("[data-hear=dream]")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.click("text=Save as JSON")
+    for source, trial in zip(heard, json.loads(Path(download.value.path()).read_text())["list"], strict=True):
+        assert source.endswith({"dream": f"/dreams/{trial['dream']}.mp3", "start": "/appendix/starts/source.mp3"}[trial["x"]])
 
 
 def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path) -> None:

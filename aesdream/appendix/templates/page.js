@@ -84,12 +84,22 @@
 
   /* ---- hearing: a dream and its start, of which one is heard at a time ---- */
 
-  const player = {
-    tracks: { start: new Audio(), dream: new Audio() },
-    heard: "dream",
-    dream: null,
-    listeners: new Set(),
+  class Player {
+    tracks = { start: new Audio(), dream: new Audio() };
+    heard = "dream";
+    dream = null;
+    listeners = new Set();
 
+    constructor() {
+      for (const track of Object.values(this.tracks)) {
+        track.preload = "auto";
+        track.addEventListener("timeupdate", () => {
+          if (track === this.now && this.seconds && track.currentTime >= this.seconds) this.seek(0);
+          this.changed();
+        });
+        track.addEventListener("ended", () => track === this.now && (this.stop(), this.seek(0)));
+      }
+    }
     async load(dream) {
       if (this.dream === dream) return;
       this.stop();
@@ -101,32 +111,33 @@
       this.tracks.dream.src = sound(dream, "mp3");
       if (this.start?.heard) this.tracks.start.src = `${dream.run.folder}${path(this.start.mp3)}`;
       else this.heard = "dream";
-    },
+    }
     get both() {
       return this.start?.heard ? [this.tracks.start, this.tracks.dream] : [this.tracks.dream];
-    },
+    }
     get now() {
       return this.tracks[this.heard];
-    },
+    }
     get playing() {
       return Boolean(this.dream) && !this.now.paused;
-    },
+    }
     /** Both play; one is silent, so that the other is there at the same moment. */
     async play() {
+      for (const other of [player, hidden]) if (other !== this) other.stop();
       for (const track of this.both) {
         track.muted = track !== this.now;
         if (Math.abs(track.currentTime - this.now.currentTime) > 0.03) track.currentTime = this.now.currentTime;
       }
       await Promise.all(this.both.map((track) => track.play()));
       this.changed();
-    },
+    }
     stop() {
       for (const track of Object.values(this.tracks)) track.pause();
       this.changed();
-    },
+    }
     toggle() {
       return this.playing ? this.stop() : this.play();
-    },
+    }
     hear(which) {
       if (which === "start" && !this.start?.heard) return;
       const from = this.now;
@@ -134,23 +145,17 @@
       if (Math.abs(this.now.currentTime - from.currentTime) > 0.03) this.now.currentTime = from.currentTime;
       for (const track of this.both) track.muted = track !== this.now;
       this.changed();
-    },
+    }
     seek(seconds) {
       for (const track of this.both) track.currentTime = seconds;
       this.changed();
-    },
+    }
     changed() {
       for (const listener of this.listeners) listener(this);
-    },
-  };
-  for (const track of Object.values(player.tracks)) {
-    track.preload = "auto";
-    track.addEventListener("timeupdate", () => {
-      if (track === player.now && player.seconds && track.currentTime >= player.seconds) player.seek(0);
-      player.changed();
-    });
-    track.addEventListener("ended", () => track === player.now && (player.stop(), player.seek(0)));
+    }
   }
+  const player = new Player();
+  const hidden = new Player(); // of the blind test: the page's own would show what is heard
 
   async function playCard(dream) {
     const same = player.dream === dream;
@@ -668,19 +673,19 @@
       if (trials.length === number) return finish();
       const dream = chosen[below(chosen.length)];
       trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
-      await player.load(dream);
+      await hidden.load(dream);
       heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
       return undefined;
     }
     function hear(which) {
       trial.plays[which] += 1;
-      player.stop();
-      player.seek(0);
-      player.hear({ a: "start", b: "dream", x: trial.x }[which]);
-      player.play();
+      hidden.stop();
+      hidden.seek(0);
+      hidden.hear({ a: "start", b: "dream", x: trial.x }[which]);
+      hidden.play();
     }
     function answer(which) {
-      player.stop();
+      hidden.stop();
       const { began, ...kept } = trial;
       trials.push({ ...kept, answer: which, seconds: (Date.now() - began) / 1000 });
       next();
