@@ -16,7 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import glossary, headline, parts, results, schema, schema_page, words
+from aesdream.appendix import glance, glossary, headline, parts, results, schema, schema_page, words
 from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.errors import DamagedFile
 from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
@@ -265,4 +265,19 @@ def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespa
     for level in built.content["levels"]:
         both(built, f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}")
     both(built, glossary.WORDS["overshot"])
+
+
+def test_the_first_sentences_say_what_networks_hear_and_what_is_not_kept_apart(built: SimpleNamespace) -> None:
+    (first, *_) = glance.done(built.content)
+    both(built, first)
+    assert "hear raw sound" in first
+    assert glance.LEAKY in first
+    study = {**built.content["study"], "network": {"jenkins": None, "han": {}}}
+    clean = [model for model in built.content["models"] if "augment-first" not in model["model"]]
+    (first, *_) = glance.done({**built.content, "study": study, "models": clean})
+    assert "hear log-mel spectrograms" in first
+    assert glance.LEAKY not in first
+
+
+def test_the_command_line_s_name_of_a_target_is_printed(built: SimpleNamespace) -> None:
     assert "(conv4:2)" in built.pdf
