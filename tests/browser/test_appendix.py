@@ -80,6 +80,18 @@ def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run
     expect(page.locator("#toggle")).to_have_text("▶ Play")
 
 
+def test_a_start_that_is_longer_than_its_dream_stops_where_the_dream_ends(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.evaluate("aesdream.detail = (detail => told => detail({ ...told, seconds: 0.5 }))(aesdream.detail)")
+    page.locator("#grid .card a").first.click()
+    for which in ("start", "dream"):
+        page.click(f"[data-hear={which}]")
+        page.click("#toggle")
+        expect(page.locator("#toggle")).to_have_text("❚❚ Pause")
+        expect(page.locator("#toggle")).to_have_text("▶ Play")
+        expect(page.locator("#position")).to_have_value("0")
+
+
 def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
     page.goto(address(run))
     button = page.locator("#grid .card .play").first

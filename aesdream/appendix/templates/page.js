@@ -94,10 +94,11 @@
       for (const track of Object.values(this.tracks)) {
         track.preload = "auto";
         track.addEventListener("timeupdate", () => {
-          if (track === this.now && this.seconds && track.currentTime >= this.seconds) this.seek(0);
+          if (track === this.now && this.seconds && track.currentTime >= this.seconds) this.end();
           this.changed();
         });
-        track.addEventListener("ended", () => track === this.now && (this.stop(), this.seek(0)));
+        // A start may go on behind its dream: where it did, X would be known by that.
+        track.addEventListener("ended", () => (track === this.now || track === this.tracks.dream) && this.end());
       }
     }
     async load(dream) {
@@ -134,6 +135,10 @@
     stop() {
       for (const track of Object.values(this.tracks)) track.pause();
       this.changed();
+    }
+    end() {
+      this.stop();
+      this.seek(0);
     }
     toggle() {
       return this.playing ? this.stop() : this.play();
