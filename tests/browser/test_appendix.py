@@ -304,6 +304,22 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
     assert all(trial["plays"]["x"] == 1 and trial["seconds"] >= 0 for trial in told["list"])
 
 
+@pytest.mark.parametrize(("answer", "said"), [("X is B", "told from their starts by ear"), ("X is A", "starts for dreams")])
+def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies(page: Page, run: Path, answer: str, said: str) -> None:
+    page.goto(address(run))
+    page.evaluate("crypto.getRandomValues = numbers => numbers.fill(1)")  # X is always the dream
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        expect(page.get_by_text("Play A, the start")).to_be_focused()
+        expect(page.get_by_text(answer, exact=True)).to_be_disabled()
+        page.click("text=Play X")
+        page.get_by_text(answer, exact=True).click()
+    expect(page.locator(".blind [role=status]")).to_be_focused()
+    expect(page.locator(".blind")).to_contain_text(said)
+
+
 @pytest.mark.parametrize("right", [0, 1, 9, 15, 16])
 def test_the_page_s_intervals_are_scipy_s(page: Page, run: Path, right: int) -> None:
     page.goto(address(run))

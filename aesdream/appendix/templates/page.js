@@ -673,13 +673,21 @@
     const trials = [];
     let number = 0;
     let trial = null;
+    const key = (label, act, look = "") => make("button", { type: "button", class: look, click: act }, label);
+    const play = make("div", { class: "keys" }, key("Play A, the start", () => hear("a")), key("Play B, the dream", () => hear("b")), key("Play X", () => hear("x"), "main"));
+    const say = make("div", { class: "keys" }, key("X is A", () => answer("start")), key("X is B", () => answer("dream")));
+    const enable = (keys, on) => [...keys.children].forEach((button) => (button.disabled = !on));
 
     async function next() {
+      enable(play, false);
+      enable(say, false);
       if (trials.length === number) return finish();
       const dream = chosen[below(chosen.length)];
       trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
       await hidden.load(dream);
       heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
+      enable(play, true);
+      play.firstChild.focus();
       return undefined;
     }
     function hear(which) {
@@ -688,6 +696,7 @@
       hidden.seek(0);
       hidden.hear({ a: "start", b: "dream", x: trial.x }[which]);
       hidden.play();
+      if (which === "x") enable(say, true);
     }
     function answer(which) {
       hidden.stop();
@@ -699,19 +708,21 @@
       const found = score(trials);
       const percent = (share) => `${(100 * share).toFixed(0)} %`;
       const said = `${found.right} of ${found.trials} right: ${percent(found.share)}, 95 % interval ${percent(found.interval.low)} to ${percent(found.interval.high)}. By guessing alone so many or more would be right with a chance of ${found.p.toPrecision(2)}.`;
-      const careful = found.interval.low > 0.5 ? "These dreams are told from their starts by ear." : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
+      const careful =
+        found.interval.low > 0.5
+          ? "These dreams are told from their starts by ear."
+          : found.interval.high < 0.5
+            ? "A difference is heard, but dreams are taken for starts and starts for dreams: fewer are right than by guessing alone."
+            : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
       const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies: A is the start, B the dream", ...found, list: trials };
       const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }));
       const again = make("button", { type: "button", click: () => blindTest(box) }, "Again");
-      box.replaceChildren(make("p", { role: "status" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
+      box.replaceChildren(make("p", { role: "status", tabindex: "-1" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
+      $("p", box).focus();
     }
-    function start(event) {
+    function start() {
       number = Number($(".trials", box).value);
-      const key = (label, act, look = "") => make("button", { type: "button", class: look, click: act }, label);
-      const play = make("div", { class: "keys" }, key("Play A, the start", () => hear("a")), key("Play B, the dream", () => hear("b")), key("Play X", () => hear("x"), "main"));
-      const say = make("div", { class: "keys" }, key("X is A", () => answer("start")), key("X is B", () => answer("dream")));
       box.replaceChildren(heading, play, say);
-      event?.target && $("button", box).focus();
       next();
     }
     if (!$(".begin", box)) {
