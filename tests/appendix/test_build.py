@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +18,11 @@ import pytest
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import glance, glossary, headline, parts, results, schema, schema_page, words
+from aesdream.appendix import glance, glossary, headline, page_data, parts, results, schema, schema_page, words
 from aesdream.appendix.chapters import Listing, Picture, Text
+from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
+from aesdream.study import file_name
 from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
 from tests.runs import ROOT
 
@@ -257,6 +261,19 @@ def test_dreams_of_a_model_that_is_no_longer_there_are_shown_without_its_likenes
     assert "likeness" not in material.content
     assert material.content["outcome"]["made"] == built.content["outcome"]["made"]
     assert len(parts.chapters(material)) > 5
+
+
+@pytest.mark.parametrize("name", ["it's", "cel [a] & b", "$HOME"])
+def test_printed_commands_name_what_they_say_to_a_shell(name: str) -> None:
+    entry = {"model": "plain/by-family/split0-seed0", "layer": "class", "target": file_name(name), "side": "pre", "dream": f"s/class/pre/{name}"}
+    only = shlex.split(page_data.again(entry))[-1]
+    assert fnmatchcase(f"dreams/{entry['dream']}", only)
+    sweep = Sweep(models=("*",), layers=("class",), step=0.0012345678)
+    command = shlex.split(page_data.elsewhere(entry, sweep))
+    told = dict(zip(command[4::2], command[5::2], strict=True))
+    assert (told["--target"], told["--model"], float(told["--step"])) == (f"class:{name}", entry["model"], sweep.step)
+    assert page_data.elsewhere({**entry, "target": "right"}, sweep).startswith("no command: ")
+    assert page_data.elsewhere(entry, sweep.model_copy(update={"domain": "spectrogram"})).startswith("no command: ")
 
 
 def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespace) -> None:
