@@ -47,7 +47,7 @@ LEVELS = {"rms_db": "whole corpus: RMS level", "peak_db": "whole corpus: peak le
 SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
 CLASS_SIDES = {"pre": "logit", "post": "probability"}
 
-NO_FIGURE = {"6.15": "no filter of this model is dead.", "6.16": "no living filter was dreamed both before and after its ReLU."}
+NO_FIGURE = {"6.15": "no dream of a dead filter, after its ReLU, is there.", "6.16": "no living filter was dreamed both before and after its ReLU."}
 KEY = (
     "Each waveform has both channels one above the other, left above right, from −1 to 1: blue is the dream, dark grey the start that lies over it. "
     "The strip below shows in orange what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to "
