@@ -201,7 +201,7 @@ class Kernel(Part):
     share_barely_moved: Number = Field(description="of the weights that moved by less than 1 % of it")
     smallest_weight: Number = Field(description="after training")
     largest_weight: Number = Field(description="after training")
-    correlation_of_channels: Number = Field(description="of the left kernel with the right")
+    correlation_of_channels: Number = Field(description="of the left kernel with the right; null for one channel")
 
 
 class Census(Part):

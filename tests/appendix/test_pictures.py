@@ -16,7 +16,7 @@ from PIL import Image
 from pypdf import PdfReader
 from scipy import signal
 
-from aesdream.appendix import analysis, words
+from aesdream.appendix import analysis, anatomy, words
 from aesdream.appendix.chapters import Listing
 from aesdream.appendix.layout import Book, wrapped
 from aesdream.appendix.likeness import cosines, farthest
@@ -147,6 +147,12 @@ def test_any_letters_are_set_and_dollars_are_no_mathematics(tmp_path: Path) -> N
         save_svg(tmp_path / "said.svg", figure)
     assert warned == []
     assert PdfReader(printed).pages[0].extract_text().count("$x_1$") == 10
+
+
+def test_one_channel_has_no_correlation_of_channels() -> None:
+    first, second = np.eye(2, 9), np.ones((2, 9)).cumsum(1)
+    assert anatomy.moved(anatomy.FirstLayer(first[:1], second[:1], RATE))["correlation_of_channels"] is None
+    assert anatomy.moved(anatomy.FirstLayer(first, second, RATE))["correlation_of_channels"] == pytest.approx(1)
 
 
 def test_white_space_of_any_kind_is_a_space() -> None:
