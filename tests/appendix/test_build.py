@@ -216,9 +216,13 @@ def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
     before = (built.run / "results.json").read_bytes()
     stray = built.run / "appendix/dreams/of-a-sweep-long-gone.png"
     stray.write_bytes(b"")
+    folder = built.run / "appendix/figures/of-the-user"
+    folder.mkdir()
     appendix.build(built.run, built.study, HEADER, {FAILED: REASON})
     assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
     assert not stray.exists()
+    assert folder.is_dir()
+    folder.rmdir()
 
 
 def test_conv1_moved_as_far_as_its_checkpoint_says(built: SimpleNamespace) -> None:

@@ -119,6 +119,11 @@ def test_what_cannot_be_compared_is_named(tmp_path: Path) -> None:
         compare([tmp_path, tmp_path / "other"])
 
 
+def test_a_run_is_not_compared_with_itself(built: SimpleNamespace) -> None:
+    with pytest.raises(UserError, match="none of them twice"):
+        compare([built.run, built.run.parent / ".." / built.run.parent.name / built.run.name])
+
+
 def test_runs_are_called_by_what_tells_them_apart() -> None:
     assert labels([Path("/a/x/demo"), Path("/a/y/demo")]) == ["x/demo", "y/demo"]
     assert labels([Path("/a/one"), Path("/b/two")]) == ["one", "two"]
