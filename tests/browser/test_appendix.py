@@ -82,7 +82,7 @@ def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run
 
 def test_a_start_that_is_longer_than_its_dream_stops_where_the_dream_ends(page: Page, run: Path) -> None:
     page.goto(address(run))
-    page.evaluate("aesdream.detail = (detail => told => detail({ ...told, seconds: 0.5 }))(aesdream.detail)")
+    page.evaluate("void (aesdream.detail = (detail => told => detail({ ...told, seconds: 0.5 }))(aesdream.detail))")
     page.locator("#grid .card a").first.click()
     for which in ("start", "dream"):
         page.click(f"[data-hear={which}]")
@@ -307,7 +307,7 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
 @pytest.mark.parametrize(("answer", "said"), [("X is B", "told from their starts by ear"), ("X is A", "starts for dreams")])
 def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies(page: Page, run: Path, answer: str, said: str) -> None:
     page.goto(address(run))
-    page.evaluate("crypto.getRandomValues = numbers => numbers.fill(1)")  # X is always the dream
+    page.evaluate("void (crypto.getRandomValues = numbers => numbers.fill(1))")  # X is always the dream
     page.select_option(".blind .trials", "8")
     page.click(".blind .begin")
     for trial in range(1, 9):
