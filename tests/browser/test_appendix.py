@@ -75,6 +75,8 @@ def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run
     page.click("[data-hear=start]")
     expect(page.locator("[data-hear=start]")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function(f"Number(document.querySelector('#position').value) > {before}")
+    assert page.evaluate("tracks.slice(0, 2).map(track => [track.paused, track.muted])") == [[False, False], [False, True]]
+    assert page.evaluate("Math.abs(tracks[0].currentTime - tracks[1].currentTime)") < 0.15
     assert float(page.input_value("#position")) < before + 1.5
     page.click("#toggle")
     expect(page.locator("#toggle")).to_have_text("▶ Play")
