@@ -285,7 +285,7 @@ def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: P
         assert source.endswith({"dream": f"/dreams/{trial['dream']}.mp3", "start": "/appendix/starts/source.mp3"}[trial["x"]])
 
 
-def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path) -> None:
+def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path, content: dict[str, Any]) -> None:
     page.goto(address(run))
     page.select_option(".blind .trials", "8")
     page.click(".blind .begin")
@@ -304,6 +304,9 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
     interval = exact.proportion_ci(0.95, method="exact")
     assert (told["interval"]["low"], told["interval"]["high"]) == pytest.approx((interval.low, interval.high), abs=1e-9)
     assert all(trial["plays"]["x"] == 1 and trial["seconds"] >= 0 for trial in told["list"])
+    digests = {dream["dream"]: dream["digest"] for dream in content["sweeps"]["appendix"]["dreams"]}
+    assert all(trial["digest"] == digests[trial["dream"]] for trial in told["list"])
+    assert "where peaks allow" in told["test"]
 
 
 @pytest.mark.parametrize(("answer", "said"), [("X is B", "told from their starts by ear"), ("X is A", "starts for dreams")])

@@ -685,6 +685,7 @@
       const dream = chosen[below(chosen.length)];
       trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
       await hidden.load(dream);
+      trial.digest = (await detail(dream)).facts.find(([name]) => name === "digest of the dream")[1];
       heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
       enable(play, true);
       play.firstChild.focus();
@@ -714,7 +715,7 @@
           : found.interval.high < 0.5
             ? "A difference is heard, but dreams are taken for starts and starts for dreams: fewer are right than by guessing alone."
             : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
-      const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies: A is the start, B the dream", ...found, list: trials };
+      const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies, each dream's as loud as its start where peaks allow: A is the start, B the dream", ...found, list: trials };
       const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }));
       const again = make("button", { type: "button", click: () => blindTest(box) }, "Again");
       box.replaceChildren(make("p", { role: "status", tabindex: "-1" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
