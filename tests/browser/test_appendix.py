@@ -103,6 +103,17 @@ def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.parametrize("lost", ["**/*.mp3", "**/appendix/dreams/*.js"])
+def test_a_sound_that_is_not_beside_the_page_is_named(page: Page, run: Path, lost: str) -> None:
+    page.route(lost, lambda route: route.abort())
+    page.goto(address(run))
+    button = page.locator("#grid .card .play").first
+    button.click()
+    expect(page.locator(".trouble")).to_contain_text("This sound is not beside the page:")
+    expect(page.locator(".trouble")).to_contain_text(".mp3")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
 def test_while_a_dream_plays_buttons_are_left_alone_and_those_drawn_anew_say_so(page: Page, run: Path) -> None:
     page.goto(address(run))
     page.locator("#grid .card .play").first.click()

@@ -69,6 +69,14 @@
     return dream;
   }
 
+  const trouble = make("p", { class: "warning trouble", role: "alert" });
+
+  /** Say that a sound is not there, over what is looked at. */
+  function tell(address) {
+    trouble.textContent = `This sound is not beside the page: ${decodeURI(address)}`;
+    ($("dialog[open]") ?? document.body).append(trouble);
+  }
+
   /** What is to be seen of a dream, once its script has arrived. */
   function detail(dream) {
     dream.detail ??= new Promise((resolve, reject) => {
@@ -105,7 +113,9 @@
       if (this.dream === dream) return;
       this.stop();
       this.dream = dream;
-      const told = await detail(dream);
+      const told = await detail(dream).catch(() => null);
+      if (!told) tell(sound(dream, "mp3"));
+      if (!told && this.dream === dream) this.dream = null;
       if (this.dream !== dream) return;
       this.start = dream.run.starts[told.start];
       this.seconds = told.seconds;
@@ -124,12 +134,19 @@
     }
     /** Both play; one is silent, so that the other is there at the same moment. */
     async play() {
+      trouble.remove();
       for (const other of [player, hidden]) if (other !== this) other.stop();
       for (const track of this.both) {
         track.muted = track !== this.now;
         if (Math.abs(track.currentTime - this.now.currentTime) > 0.03) track.currentTime = this.now.currentTime;
       }
-      await Promise.all(this.both.map((track) => track.play()));
+      try {
+        await Promise.all(this.both.map((track) => track.play()));
+      } catch (error) {
+        if (error.name === "AbortError") return; // stopped before it began
+        this.stop();
+        tell(this.both.find((track) => track.error)?.src ?? this.now.src);
+      }
       this.changed();
     }
     stop() {
@@ -165,6 +182,7 @@
   async function playCard(dream) {
     const same = player.dream === dream;
     await player.load(dream);
+    if (player.dream !== dream) return;
     if (!same) player.hear("dream");
     await player.toggle();
   }
@@ -685,6 +703,7 @@
       const dream = chosen[below(chosen.length)];
       trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
       await hidden.load(dream);
+      if (hidden.dream !== dream) return blindTest(box);
       trial.digest = (await detail(dream)).facts.find(([name]) => name === "digest of the dream")[1];
       heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
       enable(play, true);
