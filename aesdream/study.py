@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -207,7 +206,11 @@ def _contradictions(study: Study) -> list[str]:
         ]
         lines += _wrong_starts(name, sweep)
         lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), study.network.han is not None)]
-    return list(dict.fromkeys(lines + wrong_targets(study, known_classes(study))))
+    return list(
+        dict.fromkeys(
+            lines + _shared_names(start for sweep in study.sweeps.values() for start in sweep.starts) + wrong_targets(study, known_classes(study))
+        )
+    )
 
 
 def _too_few_sounds(study: Study) -> list[str]:
@@ -227,9 +230,17 @@ def _too_few_sounds(study: Study) -> list[str]:
 def _wrong_starts(name: str, sweep: Sweep) -> list[str]:
     files = [start for start in sweep.starts if is_file(start)]
     lines = [f"{start}: no such file; give {', '.join(STARTS)} or sound files" for start in files if not Path(start).is_file()]
-    names = Counter(start_name(start) for start in sweep.starts)
-    lines += [f"{times} starts are called {stem!r}, as their dreams would be; rename one" for stem, times in names.items() if times > 1]
     return [f"sweeps.{name}.starts: {line}" for line in lines]
+
+
+def _shared_names(starts: Iterable[str]) -> list[str]:
+    """A line for every name that several starts of a study have: the appendix keeps a start once, by its name."""
+    called: dict[str, set[str]] = {}
+    for start in starts:
+        name = start_name(start)
+        called.setdefault(name, set() if is_file(name) else {name}).add(start)
+    shared = [(name, sorted(members)) for name, members in called.items() if len(members) > 1]
+    return [f"sweeps: the starts {' and '.join(members)} are called {name!r}, as their dreams would be; rename one" for name, members in shared]
 
 
 def wrong_targets(study: Study, classes: Sequence[str]) -> list[str]:

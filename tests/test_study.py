@@ -39,13 +39,13 @@ def test_every_study_that_is_shipped_is_sound(path: Path) -> None:
 
 
 def test_paths_are_taken_from_where_the_study_lies_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    soundfile.write(tmp_path / "source.wav", corpora.noise(1), corpora.RATE)
+    soundfile.write(tmp_path / "phrase.wav", corpora.noise(1), corpora.RATE)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    study = own(tmp_path, "sounds.start=source.wav", SWEEP, "sweeps.s.starts=[noise, source.wav]", "sounds.folder.path=~/mine")
+    study = own(tmp_path, "sounds.start=phrase.wav", SWEEP, "sweeps.s.starts=[noise, phrase.wav]", "sounds.folder.path=~/mine")
     assert study.sounds.folder is not None
     assert study.sounds.folder.path == str(tmp_path / "home" / "mine")
-    assert study.sounds.start == str(tmp_path / "source.wav")
-    assert study.sweeps["s"].starts == ("noise", str(tmp_path / "source.wav"))
+    assert study.sounds.start == str(tmp_path / "phrase.wav")
+    assert study.sweeps["s"].starts == ("noise", str(tmp_path / "phrase.wav"))
 
 
 def test_a_control_has_the_protocols_and_seeds_of_its_own(tmp_path: Path) -> None:
@@ -135,8 +135,11 @@ def test_starts_whose_dreams_would_have_one_name_are_refused(tmp_path: Path) -> 
     (tmp_path / "other").mkdir()
     for path in (tmp_path / "noise.wav", tmp_path / "other" / "a.wav", tmp_path / "a.flac"):
         soundfile.write(path, corpora.noise(1), corpora.RATE)
-    assert "sweeps.s.starts: 2 starts are called 'a'" in refused(tmp_path, SWEEP, "sweeps.s.starts=[a.flac, other/a.wav]")
-    assert "sweeps.s.starts: 2 starts are called 'noise'" in refused(tmp_path, SWEEP, "sweeps.s.starts=[noise, noise.wav]")
+    assert "other/a.wav are called 'a'" in refused(tmp_path, SWEEP, "sweeps.s.starts=[a.flac, other/a.wav]")
+    assert "noise.wav and noise are called 'noise'" in refused(tmp_path, SWEEP, "sweeps.s.starts=[noise.wav]")
+    another = "sweeps.t={models: ['plain/*'], layers: [conv4], starts: [other/a.wav]}"
+    assert "other/a.wav are called 'a'" in refused(tmp_path, SWEEP, "sweeps.s.starts=[a.flac]", another)
+    assert own(tmp_path, SWEEP, another, "sweeps.s.starts=[other/a.wav, noise]").sweeps.keys() == {"s", "t"}
 
 
 def test_every_contradiction_is_reported_at_once(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from aesdream.appendix.likeness import ordered, square
 from aesdream.appendix.material import Material
 
 Content = Mapping[str, Any]
+_ACROSS = 4
+"""Matrices in a row."""
 _WHOSE = ("sweep", "model", "side", "start")
 
 
@@ -27,7 +30,8 @@ def chapters(material: Material) -> list[Chapter]:
     said = (
         "Two filters of a layer are near-copies where what their dreams add is alike (cosine of conv1's coefficients) and so are their mean "
         f"responses to {found['sounds']} sounds of the corpus (correlation), both by at least {found['near']:g}. The figures 6.2 to 6.14 are the "
-        "filters that are farthest apart. A dream's own page names those most like it."
+        "filters that are farthest apart. Where dreams have no coefficients, responses alone decide, and a dash or an empty half stands for the "
+        "cosine. A dream's own page names those most like it."
     )
     blocks: list[Block] = [Text(said), _listing(found)]
     for place, (whose, layers) in enumerate(groupby(found["layers"], lambda layer: tuple(layer[key] for key in _WHOSE))):
@@ -55,15 +59,17 @@ def _picture(place: int, whose: Sequence[str], layers: Sequence[Content]) -> Pic
         f"{model}, {words.SIDES[side]}, from {start} (sweep “{sweep}”): how alike each two filters of a layer are, likes together. Above the "
         "diagonal the cosine of what their dreams add, below it the correlation of their responses."
     )
-    shown = list(layers)[:4]
-    return Picture(f"likeness-{place}", caption, figures.LIKENESS_SIZE, partial(draw, layers=shown), "Matrices of likeness, one a layer.")
+    width, height = figures.LIKENESS_SIZE
+    size = (width, height * ceil(len(layers) / _ACROSS))
+    return Picture(f"likeness-{place}", caption, size, partial(draw, layers=layers), "Matrices of likeness, one a layer.")
 
 
 def draw(figure: Figure | SubFigure, layers: Sequence[Content]) -> None:
-    """A matrix a layer, its filters in the order of their tree."""
-    width, side = 1 / len(layers), 0.27
+    """A matrix a layer, its filters in the order of their tree; so many in a row."""
+    width, side, row = 1 / min(len(layers), _ACROSS), 0.27, 1 / ceil(len(layers) / _ACROSS)
     for place, layer in enumerate(layers):
-        axes = figure.add_axes((place * width + 0.04, 0.14, min(side, width - 0.06), 0.72))
+        below, left = divmod(place, _ACROSS)
+        axes = figure.add_axes((left * width + 0.04, 1 - (below + 0.86) * row, min(side, width - 0.06), 0.72 * row))
         order = ordered(layer)
         added, alike = (square(layer[key])[np.ix_(order, order)] for key in ("added", "responses"))
         image = axes.imshow(np.triu(added, 1) + np.tril(alike), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="none")
@@ -73,6 +79,6 @@ def draw(figure: Figure | SubFigure, layers: Sequence[Content]) -> None:
         axes.set_yticks(ticks, [layer["order"][tick] for tick in ticks], fontsize=5.5)
         axes.set_title(f"{words.layer_number(layer['layer'])}, {len(order)} filters", fontsize=7, loc="left")
         axes.tick_params(length=1.5)
-    bar = figure.add_axes((0.36, 0.055, 0.28, 0.025))
+    bar = figure.add_axes((0.36, 0.055 * row, 0.28, 0.025 * row))
     figure.colorbar(image, cax=bar, orientation="horizontal")
     bar.tick_params(labelsize=5.5, length=1.5)

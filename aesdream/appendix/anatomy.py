@@ -100,7 +100,7 @@ def first_layer(model: Model) -> FirstLayer | None:
 
 
 def moved(kernel: FirstLayer) -> dict[str, Any]:
-    """How far conv1's weights moved: relative to the RMS of the weights at the start, over both channels."""
+    """How far conv1's weights moved: relative to the RMS of the weights at the start, over all channels."""
     change = kernel.after - kernel.before
     size = float(np.sqrt(np.mean(kernel.before**2)))
     relative = np.abs(change) / size if size else np.abs(change)
@@ -117,6 +117,8 @@ def moved(kernel: FirstLayer) -> dict[str, Any]:
 
 
 def _correlation(channels: Array) -> float:
+    if len(channels) < 2:
+        return float("nan")
     centred = channels - channels.mean(axis=1, keepdims=True)
     power = float(np.sqrt((centred[0] ** 2).sum() * (centred[-1] ** 2).sum()))
     return float((centred[0] * centred[-1]).sum() / power) if power else float("nan")

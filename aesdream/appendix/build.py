@@ -38,7 +38,7 @@ def build(run: Path, study: Study, header: Mapping[str, Any], failed: Mapping[st
         written = [*_dreams(folder, material), *_starts(folder, material), *_pictures(folder / "figures", chapters)]
         pdf.write(folder / "appendix.pdf", material, chapters)
     written += [folder / "appendix.pdf", *pages.write(folder, material.content, chapters)]
-    for left in {path for name in OURS for path in (folder / name).glob("[!.]*")} - {*written}:
+    for left in {path for name in OURS for path in (folder / name).glob("[!.]*") if not path.is_dir()} - {*written}:
         left.unlink()  # of a dream that the study no longer asks for
     companions = {str(path.relative_to(run)): path for path in sorted(written)}
     files.finish(run / "results.json", header, material.content, companions)

@@ -26,9 +26,9 @@ def compare(runs: Sequence[Path]) -> Path:
     without = [run for run in runs if not (run / "results.json").is_file() or not (run / "appendix/data/dreams.js").is_file()]
     if without:
         raise UserError(*(f"{run}: has no appendix to compare; aesdream appendix {run} draws it" for run in without))
+    if len({run.resolve() for run in runs}) < max(len(runs), 2):
+        raise UserError("--compare: needs at least one other run, none of them twice")
     contents = dict(zip(labels(runs), (files.read_marker(run / "results.json") for run in runs), strict=True))
-    if len(contents) < 2:
-        raise UserError("--compare: needs at least one other run, not the same twice")
     folder = runs[0] / FOLDER / "+".join(label.replace("/", "-") for label in list(contents)[1:])
     sources = [
         pages.Source(f"{os.path.relpath((run / 'appendix').resolve(), folder.resolve())}/", label) for run, label in zip(runs, contents, strict=True)
@@ -41,7 +41,7 @@ def compare(runs: Sequence[Path]) -> Path:
 
 def labels(runs: Sequence[Path]) -> list[str]:
     """What to call each run: its folder's name, with as many of the folders above it as tell it from the others."""
-    parts = [run.resolve().parts[1:] for run in dict.fromkeys(runs)]
+    parts = [run.resolve().parts[1:] for run in runs]
     longest = max(map(len, parts))
     for depth in range(1, longest + 1):
         found = ["/".join(part[-depth:]) for part in parts]

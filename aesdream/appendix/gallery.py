@@ -28,7 +28,7 @@ def numbers(material: Material) -> dict[str, Any]:
         layers = [layer for layer in material.content.get("likeness", {}).get("layers", []) if _same_pair(layer, members[0])]
         chosen = selection.select(members, layers)
         found["figures"] = _figures(chosen, members)
-        found["blind"] = [dream.name for dream in chosen["living"] if dream.start != "silence"]
+        found["blind"] = [dream.name for dream in chosen["living"] if dream.start != "silence" and material.views.start(dream) is not None]
     return {**found, "outcome": _outcome(list(material.by_name.values()))}
 
 

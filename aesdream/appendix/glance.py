@@ -15,10 +15,11 @@ ROAD = (
     "composer's judgement, then make audible what it listens for. Tables and figures have the numbers of the thesis's own."
 )
 BESIDE = ", beside judges without a network and controls that can have learned nothing of the labels."
+LEAKY = " Under augment-first they were not kept apart from training: both sides share sounds."
 MANY = 4  # starts that are not named one by one
 SCALE = (
-    "How well a judge ranks sounds is told by its ROC AUC: 0.5 is guessing, 1 is perfect; brackets hold 95 % intervals. Every word of these pages is "
-    "explained at their end."
+    "How well a judge ranks sounds is told by its ROC AUC: 0.5 is guessing, 1 is perfect; brackets hold 95 % intervals. Terms are explained at the "
+    "end of these pages."
 )
 
 
@@ -46,11 +47,14 @@ def done(content: Content) -> list[str]:
         if "composer" in made
         else "by what was made to play them"
     )
+    heard = "log-mel spectrograms" if study["network"].get("han") is not None else "raw sound"
     first = (
-        f"Small neural networks that hear raw sound learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
-        f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds kept apart from "
-        f"training in {_several(len(study['training']['protocols']), 'way', 'protocol')}{BESIDE if content.get('yardsticks') else '.'}"
+        f"Small neural networks that hear {heard} learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
+        f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds that were split off "
+        f"in {_several(len(study['training']['protocols']), 'way', 'protocol')}{BESIDE if content.get('yardsticks') else '.'}"
     )
+    if any("/augment-first/" in model["model"] for model in content["models"]):
+        first += LEAKY
     road = [ROAD] if len(sounds["classes"]) == 2 else []
     steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
     if not steps:

@@ -28,7 +28,7 @@ def chapters(material: Material) -> list[Chapter]:
     blocks: list[Block] = [listing.conv1(content)]
     for model in (model for model in material.dreamed if model in material.kernels):
         draw = partial(figures.kernel, layer=material.kernels[model])
-        alt = "conv1's kernel and its frequency response before and after training, for both channels."
+        alt = "conv1's kernel and its frequency response before and after training, for each channel."
         name = f"conv1-{words.slug(model)}"
         blocks.append(Picture(name, f"conv1 of {model}, before and after training.", figures.KERNEL_SIZE, draw, alt))
     made = [Chapter("census", "Dead filters", [listing.census(content)], "Dead filters")]
@@ -42,7 +42,7 @@ def networks(content: Mapping[str, Any]) -> list[Block]:
         said = f"the network of {', '.join(network['treatments'])}; {words.count(network['parameters'])} parameters."
         alt = "The network's layers from left to right, each with its shape and parameters."
         draw = partial(figures.network, layers=network["layers"])
-        number = "5.2" if place == 0 else f"5.2{'abcdefgh'[place]}"
+        number = "5.2" if place == 0 else f"5.2{chr(ord('a') + place)}"
         blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, number))
     return blocks
 

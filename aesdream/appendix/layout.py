@@ -196,9 +196,9 @@ def _height(cells: Sequence[Sequence[str]], size: float) -> float:
 
 
 def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Lines no wider than ``width`` inches, broken at spaces and after slashes, or nowhere."""
+    """Lines no wider than ``width`` inches, broken at spaces and after slashes, or nowhere; any white space is a space."""
     lines = [""]
-    for word in re.findall(r"[^\s/]+/?|/|\s+", text):
+    for word in re.findall(r"[^ /]+/?|/| ", " ".join(text.split())):
         longer = lines[-1] + word
         if lines[-1] and _width(longer.rstrip(), bold) * size > width * _POINTS:
             lines.append(word.lstrip())
@@ -215,6 +215,8 @@ def _width(text: str, bold: bool) -> float:
 @cache
 def _advance(letter: str, bold: bool) -> float:
     font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    if not font.get_char_index(ord(letter)):
+        return 1.0  # the font lacks it, and loading it would raise
     font.set_size(100, _POINTS)
     return float(font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100)
 

@@ -36,7 +36,10 @@ def numbers(material: Material) -> dict[str, Any]:
     """``likeness``: for each model, start, side and layer of a sweep its living targets, how alike each two are, and the groups of near-copies."""
     measured: dict[str, Responses] = {}
     layers = []
+    there = {model.name for model in material.models if model.evaluation}
     for key, members in _layers(material):
+        if key["model"] not in there:
+            continue  # its responses are not to be had
         if key["model"] not in measured:
             measured[key["model"]] = responses(material, key["model"])
         layers.append({**key, **_layer(members, measured[key["model"]][key["layer"], key["side"]])})
@@ -116,10 +119,10 @@ def mean_responses(checkpoint: Checkpoint, layers: Sequence[str], batches: Itera
 
 
 def cosines(vectors: Sequence[Sequence[float]]) -> Array:
-    """Cosine of each two vectors, 0 beside one of zeros; of vectors without entries, 1: there is nothing to tell them apart by."""
+    """Cosine of each two vectors, 0 beside one of zeros; of vectors without entries undefined."""
     matrix = np.asarray(vectors, dtype=np.float64)
     if matrix.size == 0:
-        return np.ones((len(vectors), len(vectors)))
+        return np.full((len(vectors), len(vectors)), np.nan)
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     units = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
     return np.clip(units @ units.T, -1.0, 1.0)
@@ -131,8 +134,8 @@ def correlations(columns: Array) -> Array:
 
 
 def distances(added: Array, alike: Array) -> Array:
-    """The larger of both distances, rounded, so that the last bits of a product never decide between twins."""
-    found: Array = np.round(1.0 - np.minimum(added, alike), 9)
+    """The larger of both distances, that of responses where no cosine is defined; rounded, so that the last bits of a product decide nothing."""
+    found: Array = np.round(1.0 - np.fmin(added, alike), 9)
     np.fill_diagonal(found, 0.0)
     return np.maximum(found, found.T)
 
@@ -147,12 +150,12 @@ def _triangle(matrix: Array) -> list[list[float | None]]:
     return [[number(round(float(value), 4)) for value in row[place + 1 :]] for place, row in enumerate(matrix[:-1])]
 
 
-def square(triangle: Sequence[Sequence[float]]) -> Array:
+def square(triangle: Sequence[Sequence[float | None]]) -> Array:
     """The symmetric matrix, with ones in its diagonal, of which results.json holds what lies above that."""
     size = len(triangle) + 1
     matrix = np.eye(size)
     for place, row in enumerate(triangle):
-        matrix[place, place + 1 :] = matrix[place + 1 :, place] = row
+        matrix[place, place + 1 :] = matrix[place + 1 :, place] = np.array(row, dtype=np.float64)
     return matrix
 
 
@@ -162,7 +165,7 @@ def nearest(found: Mapping[str, Any], target: str, count: int = 4) -> list[dict[
     place = found["targets"].index(target)
     far = distances(added, alike)[place]
     others = [int(other) for other in np.argsort(far, kind="stable") if other != place][:count]
-    return [{"target": found["targets"][k], "added": float(added[place, k]), "responses": float(alike[place, k])} for k in others]
+    return [{"target": found["targets"][k], "added": number(added[place, k]), "responses": number(alike[place, k])} for k in others]
 
 
 def farthest(far: Array, first: int, count: int) -> list[int]:

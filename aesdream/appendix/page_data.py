@@ -6,7 +6,9 @@ A page that is opened from disk may load scripts and nothing else, so the data a
 from __future__ import annotations
 
 import base64
+import glob
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ from aesdream.appendix.analysis import View
 from aesdream.appendix.likeness import nearest
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
+from aesdream.dreaming.settings import RELATIVE, Sweep
 
 FIELDS = ("name", "figure", "activation", "gain", "rms", "inaudible", "fate", "dead", "verdict", "problem", "order", "copies")
 Content = Mapping[str, Any]
@@ -103,7 +106,7 @@ def detail(material: Material, dream: Dream) -> bytes:
         "modulation": dream.content.get("change", {}).get("modulation", {"hertz": [], "share": []}),
         "near": _near(material.content, entry),
         "again": again(entry),
-        "elsewhere": elsewhere(entry, material.content["sweeps"][dream.sweep]),
+        "elsewhere": elsewhere(entry, material.study.sweeps[dream.sweep]),
         "files": sorted(name.removeprefix(f"{dream.start}.") for name in dream.content.get("files", {}) if name.startswith(f"{dream.start}.")),
     }
     if shown.change is not None:
@@ -133,13 +136,19 @@ def facts(entry: Content) -> list[tuple[str, str]]:
 
 def again(entry: Content) -> str:
     """The command that makes a dream again, where the run folder lies."""
-    return f"aesdream run study.yaml --out again --until dream --only 'models/{entry['model']}' --only 'dreams/{entry['dream']}'"
+    model, dream = (shlex.quote(glob.escape(name)) for name in (f"models/{entry['model']}", f"dreams/{entry['dream']}"))
+    return f"aesdream run study.yaml --out again --until dream --only {model} --only {dream}"
 
 
-def elsewhere(entry: Content, sweep: Content) -> str:
-    """The command that dreams the same target on another sound."""
-    rule = f"--rule {sweep['rule']} --step {sweep['step']:g} --steps {sweep['steps']}"
-    return f"aesdream dream . my.wav --target '{words.command(entry)}' --side {entry['side']} --model {entry['model']} {rule}"
+def elsewhere(entry: Content, sweep: Sweep) -> str:
+    """The command that dreams the same target on another sound, or why there is none."""
+    if entry["target"] in RELATIVE:
+        return "no command: what it was dreamed to follows from its held-out sound"
+    if sweep.domain == "spectrogram":
+        return "no command: a spectrogram was dreamed, aesdream dream changes the waveform"
+    rule = f"--rule {sweep.rule} --step {sweep.step!r} --steps {sweep.steps}"
+    target, model = shlex.quote(words.command(entry)), shlex.quote(entry["model"])
+    return f"aesdream dream . my.wav --target {target} --side {entry['side']} --model {model} {rule}"
 
 
 def _near(content: Content, entry: Content) -> list[list[str]]:

@@ -43,7 +43,7 @@ def write(folder: Path, content: Content, chapters: Sequence[Chapter]) -> list[P
     """Write the page of a run with its style and its script, whole or not at all; returns their paths."""
     entries = {entry["dream"]: entry for sweep in content["sweeps"].values() for entry in sweep["dreams"]}
     synthetic = words.synthetic(content["sounds"])
-    lede = "What small networks learned to hear in these sounds, and every filter of theirs dreamed back into audio."
+    lede = "What small networks learned to hear in these sounds, and what they dreamed, to listen to."
     page = rendered(content["study"]["study"], lede, chapters, [Source()], synthetic=synthetic, entries=entries)
     return written(folder, page)
 

@@ -47,7 +47,7 @@ def _front(book: Book, name: str, content: Mapping[str, Any], entries: Sequence[
     book.new_page()
     book.space(0.5)
     book.text(name, 22, fontweight="bold")
-    book.text("Appendix: what the networks learned, and every dream of their filters", 12)
+    book.text("Appendix: what the networks learned, and every dream of this study", 12)
     made = words.synthetic(content["sounds"])
     if made:
         book.text(f"{made[0]}. {made[1]}", 9.5, **_WARNING)

@@ -140,8 +140,12 @@ def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> 
     axes.margins(y=0.12)
     axes.set_xlabel("time in the kernel (ms)")
     axes.set_ylabel("weight")
-    axes.set_title(f"conv1's kernel, {_CHANNELS[channel]} channel", loc="left")
+    axes.set_title(f"conv1's kernel{_which(before, channel)}", loc="left")
     plain_axes(axes)
+
+
+def _which(kernel: Array, channel: int) -> str:
+    return f", {_CHANNELS[channel]} channel" if len(kernel) == 2 else ""
 
 
 def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
@@ -157,5 +161,5 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     axes.set_ylim(top - 80, top + 5)
     axes.set_xlabel("frequency (Hz)")
     axes.set_ylabel("gain (dB)")
-    axes.set_title(f"its response, {_CHANNELS[channel]} channel", loc="left")
+    axes.set_title(f"its response{_which(before, channel)}", loc="left")
     plain_axes(axes)

@@ -201,7 +201,7 @@ class Kernel(Part):
     share_barely_moved: Number = Field(description="of the weights that moved by less than 1 % of it")
     smallest_weight: Number = Field(description="after training")
     largest_weight: Number = Field(description="after training")
-    correlation_of_channels: Number = Field(description="of the left kernel with the right")
+    correlation_of_channels: Number = Field(description="of the left kernel with the right; null for one channel")
 
 
 class Census(Part):
@@ -223,7 +223,7 @@ class Likes(Part):
     order: list[str] = Field(description="the same with likes side by side")
     groups: list[list[str]] = Field(description="near-copies")
     kinds: int = Field(description="groups, and each filter that is like no other")
-    added: list[list[Number]] = Field(description="cosine of what two dreams add: what lies above the matrix's diagonal, a row each")
+    added: list[list[Number]] = Field(description="cosine of what two dreams add: above the matrix's diagonal, a row each; null without coefficients")
     responses: list[list[Number]] = Field(description="correlation of two filters' mean responses to the corpus, likewise")
 
 

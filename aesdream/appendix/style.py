@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,15 +37,20 @@ _SETTINGS = {
     "lines.linewidth": 1.0,
     "pdf.fonttype": 42,
     "svg.hashsalt": "aesdream",
+    "text.parse_math": False,  # a user's dollar signs are dollars
 }
 
 
 @contextmanager
 def house() -> Iterator[None]:
-    """Draw inside this with the settings of this project, whatever the user's own matplotlib file says."""
+    """Draw inside this with the settings of this project, whatever the user's own matplotlib file says.
+
+    A letter that the font lacks is drawn as a box, without a warning.
+    """
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
     settings: dict[Any, Any] = {**defaults, **_SETTINGS}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
         yield
 
 

@@ -47,11 +47,11 @@ LEVELS = {"rms_db": "whole corpus: RMS level", "peak_db": "whole corpus: peak le
 SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
 CLASS_SIDES = {"pre": "logit", "post": "probability"}
 
-NO_FIGURE = {"6.15": "no filter of this model is dead.", "6.16": "no living filter was dreamed both before and after its ReLU."}
+NO_FIGURE = {"6.15": "no dream of a dead filter, after its ReLU, is there.", "6.16": "no living filter was dreamed both before and after its ReLU."}
 KEY = (
-    "Each waveform has both channels one above the other, left above right, from −1 to 1: blue is the dream, dark grey the start that lies over it. "
-    "The strip below shows in orange what the dream added, both channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz to "
-    "half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
+    "Each waveform has its channels one above the other, of two the left on top, from −1 to 1: blue is the dream, dark grey the start that lies over "
+    "it. The strip below shows in orange what the dream added, all channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz "
+    "to half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
 )
 SHEET = (
     "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "

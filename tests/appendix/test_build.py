@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +18,11 @@ import pytest
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import glossary, headline, parts, results, schema, schema_page, words
+from aesdream.appendix import glance, glossary, headline, page_data, parts, results, schema, schema_page, words
 from aesdream.appendix.chapters import Listing, Picture, Text
+from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
+from aesdream.study import file_name
 from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
 from tests.runs import ROOT
 
@@ -66,7 +70,7 @@ def numerals(text: str) -> set[str]:
 
 
 def test_the_page_prints_no_number_that_results_json_does_not_hold(built: SimpleNamespace) -> None:
-    held = renderings(built.content)
+    held = renderings({key: value for key, value in built.content.items() if key not in UNIT})
     tables = [html.unescape(re.sub(r"<[^>]+>", " ", found)) for found in re.findall(r"<tbody>.*?</tbody>", built.source, re.DOTALL)]
     assert len(tables) > 8
     printed = {number for table in tables for number in numerals(table)}
@@ -212,9 +216,13 @@ def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
     before = (built.run / "results.json").read_bytes()
     stray = built.run / "appendix/dreams/of-a-sweep-long-gone.png"
     stray.write_bytes(b"")
+    folder = built.run / "appendix/figures/of-the-user"
+    folder.mkdir()
     appendix.build(built.run, built.study, HEADER, {FAILED: REASON})
     assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
     assert not stray.exists()
+    assert folder.is_dir()
+    folder.rmdir()
 
 
 def test_conv1_moved_as_far_as_its_checkpoint_says(built: SimpleNamespace) -> None:
@@ -248,10 +256,49 @@ def test_a_run_of_which_nothing_but_the_sounds_is_made_says_so(built: SimpleName
     assert content["yardsticks"] == []
 
 
+def test_dreams_of_a_model_that_is_no_longer_there_are_shown_without_its_likeness(built: SimpleNamespace, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(built.run, run)
+    shutil.rmtree(run / "models/plain/by-family/split0-seed0")
+    material = results.material(run, built.study)
+    schema.check(material.content)
+    assert "likeness" not in material.content
+    assert material.content["outcome"]["made"] == built.content["outcome"]["made"]
+    assert len(parts.chapters(material)) > 5
+
+
+@pytest.mark.parametrize("name", ["it's", "cel [a] & b", "$HOME"])
+def test_printed_commands_name_what_they_say_to_a_shell(name: str) -> None:
+    entry = {"model": "plain/by-family/split0-seed0", "layer": "class", "target": file_name(name), "side": "pre", "dream": f"s/class/pre/{name}"}
+    only = shlex.split(page_data.again(entry))[-1]
+    assert fnmatchcase(f"dreams/{entry['dream']}", only)
+    sweep = Sweep(models=("*",), layers=("class",), step=0.0012345678)
+    command = shlex.split(page_data.elsewhere(entry, sweep))
+    told = dict(zip(command[4::2], command[5::2], strict=True))
+    assert (told["--target"], told["--model"], float(told["--step"])) == (f"class:{name}", entry["model"], sweep.step)
+    assert page_data.elsewhere({**entry, "target": "right"}, sweep).startswith("no command: ")
+    assert page_data.elsewhere(entry, sweep.model_copy(update={"domain": "spectrogram"})).startswith("no command: ")
+
+
 def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespace) -> None:
     for sentence in headline.sentences(built.content["headline"]):
         both(built, sentence)
     for level in built.content["levels"]:
         both(built, f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}")
     both(built, glossary.WORDS["overshot"])
+
+
+def test_the_first_sentences_say_what_networks_hear_and_what_is_not_kept_apart(built: SimpleNamespace) -> None:
+    (first, *_) = glance.done(built.content)
+    both(built, first)
+    assert "hear raw sound" in first
+    assert glance.LEAKY in first
+    study = {**built.content["study"], "network": {"jenkins": None, "han": {}}}
+    clean = [model for model in built.content["models"] if "augment-first" not in model["model"]]
+    (first, *_) = glance.done({**built.content, "study": study, "models": clean})
+    assert "hear log-mel spectrograms" in first
+    assert glance.LEAKY not in first
+
+
+def test_the_command_line_s_name_of_a_target_is_printed(built: SimpleNamespace) -> None:
     assert "(conv4:2)" in built.pdf

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from aesdream.appendix.instruments import patterns, targeted
+from aesdream import config, files
+from aesdream.appendix.instruments import patterns, summary, targeted
 from aesdream.appendix.instruments.dreamt import Dreamt
 from aesdream.appendix.instruments.geometry import cosine, geometry, over_sum, random_cosines
 from aesdream.appendix.instruments.sample import Sample
+from aesdream.appendix.reading import Dream, models
 from aesdream.seeding import generator
+from aesdream.study import Study
+from tests.fabricated import TREE
 
 CLASSES = ["cel", "cla", "flu", "gac"]
 SHAPE = (1, 6, 8)
@@ -197,3 +202,13 @@ def test_a_model_goes_beyond_its_control_only_where_their_intervals_lie_apart():
     real, control = patterns.alike(grid(1.0), 0), patterns.alike(grid(0.0), 0)
     assert patterns.beyond_control(real, control) is True
     assert patterns.beyond_control(control, real) is False
+
+
+def test_nothing_is_said_of_dreams_of_a_model_that_is_no_longer_there(tmp_path: Path) -> None:
+    study = config.validate(Study, TREE, "fabricated")
+    marker = tmp_path / "noise-0.json"
+    np.savez(tmp_path / "noise-0.npz", start=normal("start"), dream=normal("dream"))
+    files.finish(marker, {"unit": "dreams", "digest": "0", "recipe": {}}, {}, {"noise-0.npz": tmp_path / "noise-0.npz"})
+    dream = Dream("s", study.models()[0].name, "class", "flu", "post", "noise-0", marker, files.read_marker(marker), None)
+    assert [name for name, _ in summary.by_model([dream])] == [dream.model]
+    assert summary.summary(study, models(tmp_path, study, {}), {"s": [dream]}, CLASSES) == {}

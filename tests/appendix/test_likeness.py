@@ -12,9 +12,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from aesdream import files
 from aesdream.appendix import likeness, results
+from aesdream.appendix.alike import draw
 from aesdream.appendix.compare import compare, labels
 from aesdream.appendix.likeness import correlations, cosines, distances, linkage, nearest, square
 from aesdream.errors import UserError
@@ -50,6 +52,22 @@ def test_near_copies_are_alike_in_both_senses(made_up: SimpleNamespace) -> None:
     tree = linkage(added, responded)
     assert [int(row[2] <= 1 - likeness.NEAR) for row in tree] == [1, 0, 0]
     assert set(tree[0][:2]) == {0, 1}
+
+
+def test_without_coefficients_responses_alone_decide_and_no_cosine_is_invented() -> None:
+    alike = correlations(np.random.default_rng(3).normal(size=(9, 3)))
+    assert np.allclose(distances(cosines([[]] * 3), alike), 1 - alike)
+    found = {"targets": ["0", "1", "2"], "added": [[None, None], [None]], "responses": [[0.5, 0.1], [0.2]]}
+    assert nearest(found, "0") == [{"target": "1", "added": None, "responses": 0.5}, {"target": "2", "added": None, "responses": 0.1}]
+
+
+def test_every_layer_has_its_matrix(material: Any) -> None:
+    layer = material.content["likeness"]["layers"][0]
+    figure = Figure()
+    draw(figure, [layer] * 5)
+    assert len(figure.axes) == 5 + 1
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
 
 
 def test_what_results_json_holds_is_the_likeness_of_the_dreams_and_of_the_network(material: Any) -> None:
@@ -99,6 +117,11 @@ def test_runs_are_compared_by_their_results_alone(tmp_path: Path, built: SimpleN
 def test_what_cannot_be_compared_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has no appendix to compare"):
         compare([tmp_path, tmp_path / "other"])
+
+
+def test_a_run_is_not_compared_with_itself(built: SimpleNamespace) -> None:
+    with pytest.raises(UserError, match="none of them twice"):
+        compare([built.run, built.run.parent / ".." / built.run.parent.name / built.run.name])
 
 
 def test_runs_are_called_by_what_tells_them_apart() -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import io
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
 from PIL import Image
+from pypdf import PdfReader
 from scipy import signal
 
-from aesdream.appendix import analysis, words
+from aesdream.appendix import analysis, anatomy, words
 from aesdream.appendix.chapters import Listing
+from aesdream.appendix.layout import Book, wrapped
 from aesdream.appendix.likeness import cosines, farthest
 from aesdream.appendix.panels import round_ticks
 from aesdream.appendix.selection import LIVING, quotas
+from aesdream.appendix.style import house, save_svg
 from aesdream.appendix.thumbnails import height, thumbnail
 
 RATE = 8000
@@ -122,3 +129,31 @@ def test_an_interval_without_bounds_prints_its_value_alone() -> None:
 
 def test_a_listing_has_no_notes_unless_given() -> None:
     assert Listing("t", ("a",), (1.0,), []).notes == ()
+
+
+def test_any_letters_are_set_and_dollars_are_no_mathematics(tmp_path: Path) -> None:
+    said = "two\nlines, a\ttab, $x_1$ and \\frac$, 日本"
+    printed = io.BytesIO()
+    with house(), warnings.catch_warnings(record=True) as warned, PdfPages(printed) as pages:
+        book = Book(pages, said)
+        book.new_page()
+        book.heading(said)
+        book.text(said)
+        book.listing(Listing(said, (said, said), (0.5, 0.5), [[said, said]], [said]))
+        book.block(2).add_axes((0.1, 0.1, 0.8, 0.8)).set_title(said)
+        book.close()
+        figure = Figure()
+        figure.text(0, 0, said)
+        save_svg(tmp_path / "said.svg", figure)
+    assert warned == []
+    assert PdfReader(printed).pages[0].extract_text().count("$x_1$") == 10
+
+
+def test_one_channel_has_no_correlation_of_channels() -> None:
+    first, second = np.eye(2, 9), np.ones((2, 9)).cumsum(1)
+    assert anatomy.moved(anatomy.FirstLayer(first[:1], second[:1], RATE))["correlation_of_channels"] is None
+    assert anatomy.moved(anatomy.FirstLayer(first, second, RATE))["correlation_of_channels"] == pytest.approx(1)
+
+
+def test_white_space_of_any_kind_is_a_space() -> None:
+    assert wrapped(" one\n\ttwo  ", 9, 8) == ["one two"]

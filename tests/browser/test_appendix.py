@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 from urllib.request import url2pathname
 
 import pytest
@@ -43,6 +44,13 @@ def content(run: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A page whose players' sounds (start and dream, of the page and of the blind test) are in ``tracks``."""
+    page.add_init_script("window.tracks = []; Audio = class extends Audio { constructor() { super(); tracks.push(this); } };")
+    return page
+
+
 def address(run: Path, link: str = "") -> str:
     return (run / "appendix/index.html").as_uri() + link
 
@@ -67,9 +75,23 @@ def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run
     page.click("[data-hear=start]")
     expect(page.locator("[data-hear=start]")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function(f"Number(document.querySelector('#position').value) > {before}")
+    assert page.evaluate("tracks.slice(0, 2).map(track => [track.paused, track.muted])") == [[False, False], [False, True]]
+    assert page.evaluate("Math.abs(tracks[0].currentTime - tracks[1].currentTime)") < 0.15
     assert float(page.input_value("#position")) < before + 1.5
     page.click("#toggle")
     expect(page.locator("#toggle")).to_have_text("▶ Play")
+
+
+def test_a_start_that_is_longer_than_its_dream_stops_where_the_dream_ends(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.evaluate("void (aesdream.detail = (detail => told => detail({ ...told, seconds: 0.5 }))(aesdream.detail))")
+    page.locator("#grid .card a").first.click()
+    for which in ("start", "dream"):
+        page.click(f"[data-hear={which}]")
+        page.click("#toggle")
+        expect(page.locator("#toggle")).to_have_text("❚❚ Pause")
+        expect(page.locator("#toggle")).to_have_text("▶ Play")
+        expect(page.locator("#position")).to_have_value("0")
 
 
 def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
@@ -79,6 +101,31 @@ def test_a_card_s_button_plays_its_dream(page: Page, run: Path) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("lost", ["**/*.mp3", "**/appendix/dreams/*.js"])
+def test_a_sound_that_is_not_beside_the_page_is_named(page: Page, run: Path, lost: str) -> None:
+    page.route(lost, lambda route: route.abort())
+    page.goto(address(run))
+    button = page.locator("#grid .card .play").first
+    button.click()
+    expect(page.locator(".trouble")).to_contain_text("This sound is not beside the page:")
+    expect(page.locator(".trouble")).to_contain_text(".mp3")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_while_a_dream_plays_buttons_are_left_alone_and_those_drawn_anew_say_so(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.locator("#grid .card .play").first.click()
+    expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
+    page.evaluate(
+        "window.written = 0; new MutationObserver(all => { written += all.length; }).observe(document.querySelector('#grid'), "
+        "{ attributes: true, childList: true, subtree: true })"
+    )
+    page.wait_for_function("tracks[1].currentTime > 0.7")
+    assert page.evaluate("written") == 0
+    page.select_option("select[name=layer]", "conv3")
+    expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
 
 
 def test_filters_leave_what_they_name_and_the_address_keeps_them(page: Page, run: Path) -> None:
@@ -150,6 +197,17 @@ def test_a_link_opens_its_dream_with_its_numbers(page: Page, run: Path, content:
         assert Path(url2pathname(href.removeprefix("file://"))).is_file()
 
 
+def test_a_link_opens_its_dream_however_its_reserved_characters_are_escaped(page: Page, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "appendix", tmp_path / "appendix")
+    script = tmp_path / "appendix/data/dreams.js"
+    script.write_text(script.read_text().replace(MODEL, "a&b, c=d/by-family/split0-seed0"))
+    name = "appendix/a&b, c=d/by-family/split0-seed0/conv4/0/pre/source"
+    for safe in ("/", "/&,="):
+        page.goto("about:blank")
+        page.goto(address(tmp_path, f"#{quote(name, safe=safe)}"))
+        expect(page.locator("#detail-title")).to_have_text("layer 4, filter 0, before its ReLU")
+
+
 def test_an_unknown_link_says_so(page: Page, run: Path) -> None:
     page.goto(address(run, "#conv9/0/post"))
     expect(page.locator("#count")).to_have_text("No dream is called conv9/0/post.")
@@ -191,7 +249,54 @@ def test_the_keyboard_alone_goes_through_dreams_and_plays_them(page: Page, run: 
     assert page.evaluate("document.activeElement.name") == "search"
 
 
-def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path) -> None:
+def test_tab_goes_on_from_card_to_card_and_enter_and_space_press_a_card_s_button(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.locator("#grid .card a").first.focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    second = page.locator("#grid .card").nth(1).locator(".play")
+    expect(second).to_be_focused()
+    for key, playing in (("Enter", "true"), (" ", "false")):
+        page.keyboard.press(key)
+        expect(second).to_be_focused()
+        expect(second).to_have_attribute("aria-pressed", playing)
+
+
+def test_arrows_on_a_chosen_dream_go_nowhere(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    chosen = page.locator("#chosen .card a").first
+    chosen.focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+        expect(chosen).to_be_focused()
+
+
+HEARD = "tracks.filter(track => !track.paused && !track.muted).map(track => track.src)"
+
+
+def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    heard = []
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        page.locator("#grid .card .play").nth(trial % 2).click()
+        expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
+        page.click("text=Play X")
+        (source,) = page.evaluate(HEARD)
+        heard.append(unquote(source))
+        page.click("text=X is B")
+        page.locator("#grid .card a").nth(trial % 2).click()
+        expect(page.locator("[data-hear=dream]")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.click("text=Save as JSON")
+    for source, trial in zip(heard, json.loads(Path(download.value.path()).read_text())["list"], strict=True):
+        assert source.endswith({"dream": f"/dreams/{trial['dream']}.mp3", "start": "/appendix/starts/source.mp3"}[trial["x"]])
+
+
+def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path, content: dict[str, Any]) -> None:
     page.goto(address(run))
     page.select_option(".blind .trials", "8")
     page.click(".blind .begin")
@@ -210,6 +315,25 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
     interval = exact.proportion_ci(0.95, method="exact")
     assert (told["interval"]["low"], told["interval"]["high"]) == pytest.approx((interval.low, interval.high), abs=1e-9)
     assert all(trial["plays"]["x"] == 1 and trial["seconds"] >= 0 for trial in told["list"])
+    digests = {dream["dream"]: dream["digest"] for dream in content["sweeps"]["appendix"]["dreams"]}
+    assert all(trial["digest"] == digests[trial["dream"]] for trial in told["list"])
+    assert "where peaks allow" in told["test"]
+
+
+@pytest.mark.parametrize(("answer", "said"), [("X is B", "told from their starts by ear"), ("X is A", "starts for dreams")])
+def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies(page: Page, run: Path, answer: str, said: str) -> None:
+    page.goto(address(run))
+    page.evaluate("void (crypto.getRandomValues = numbers => numbers.fill(1))")  # X is always the dream
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        expect(page.get_by_text("Play A, the start")).to_be_focused()
+        expect(page.get_by_text(answer, exact=True)).to_be_disabled()
+        page.click("text=Play X")
+        page.get_by_text(answer, exact=True).click()
+    expect(page.locator(".blind [role=status]")).to_be_focused()
+    expect(page.locator(".blind")).to_contain_text(said)
 
 
 @pytest.mark.parametrize("right", [0, 1, 9, 15, 16])
@@ -282,6 +406,12 @@ def test_ten_models_of_112_dreams_open_in_under_three_seconds(browser: Browser, 
         return found
 
     assert min(seconds() for _ in range(2)) < 3
+
+
+def test_a_number_searched_for_is_the_whole_number(page: Page, large: Path) -> None:
+    page.goto(address(large))
+    page.fill("input[name=search]", "conv4:1")
+    assert titles(page) == ["layer 4, filter 1"]
 
 
 def test_runs_stand_side_by_side_and_are_heard(page: Page, run: Path, tmp_path: Path) -> None:

@@ -91,8 +91,8 @@ def _originals(material: Material) -> list[Block]:
                 continue
             shown = partial(figures.originals, rows=rows, classes=material.sounds["classes"])
             caption = (
-                f"Held-out sounds as they were and dreamed to every class by {model}: log-mel spectrograms over time, 80 dB from dark to bright, and "
-                "the network's outputs below each (red: what it was dreamed to)."
+                f"Held-out sounds as they were and dreamed to {_goals(rows)} by {model}: log-mel spectrograms over time, 80 dB from dark to bright, "
+                "and the network's outputs below each (red: what it was dreamed to)."
             )
             size = (WIDTH, 0.4 + 1.9 * len(rows))
             blocks.append(
@@ -102,12 +102,18 @@ def _originals(material: Material) -> list[Block]:
     return blocks
 
 
+def _goals(rows: Sequence[Sequence[Dreamt]]) -> str:
+    """The classes that dreams were dreamed to."""
+    return ", ".join(dict.fromkeys(one.kind for row in rows for one in row))
+
+
 def _rows(dreams: Sequence[Dreamt]) -> list[list[Dreamt]]:
-    """Dreams by their start, those that have as many as the first."""
+    """Dreams by their start, those that have as many as any."""
     starts: dict[str, list[Dreamt]] = {}
     for one in dreams:
         starts.setdefault(str(one.content["start"]), []).append(one)
-    return [row for row in starts.values() if len(row) == len(next(iter(starts.values())))]
+    longest = max(map(len, starts.values()), default=0)
+    return [row for row in starts.values() if len(row) == longest]
 
 
 def _noise_grids(material: Material) -> list[Block]:
@@ -118,11 +124,11 @@ def _noise_grids(material: Material) -> list[Block]:
         for model in dict.fromkeys(dream.model for dream in members):
             mine = [dream for dream in members if dream.model == model]
             grid = whole_grid(dreamt(dream for dream in mine if drawn(dream.start)[0] == "noise"), classes)
-            if grid is None:
+            told = material.content["instruments"]["sweeps"].get(sweep, {}).get(model)
+            if grid is None or told is None:
                 continue
-            outputs = material.content["instruments"]["sweeps"][sweep][model]["noises"]["mean_output"]
             marked = agreeing(changes_of(grid))[0]
-            shown = partial(figures.noise_grid, grid=grid[:NOISES], classes=classes, outputs=outputs, marked=marked)
+            shown = partial(figures.noise_grid, grid=grid[:NOISES], classes=classes, outputs=told["noises"]["mean_output"], marked=marked)
             caption = (
                 f"Noises (left) dreamed to every class by {model}. Outlined: regions whose change, the mean over classes taken away, has one sign "
                 f"from every one of {len(grid)} starts and is among the largest tenth. Bottom: mean outputs over the starts."

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from aesdream.appendix.instruments.dreamt import Dreamt
+from aesdream.dreaming.settings import drawn
 from aesdream.seeding import generator
 from aesdream.training.statistics import Estimate, estimate, number, ratio
 
@@ -132,7 +133,7 @@ def whole_grid(dreams: Sequence[Dreamt], classes: Sequence[str]) -> list[list[Dr
     """Dreams from noise by start and class: the starts from which every class was dreamed; None where there are fewer than two of them."""
     found: dict[str, dict[str, Dreamt]] = {}
     for one in dreams:
-        if str(one.content["start"]).startswith("noise") and one.kind in classes:
+        if drawn(str(one.content["start"]))[0] == "noise" and one.kind in classes:
             found.setdefault(str(one.content["start"]), {})[one.kind] = one
     rows = [[row[name] for name in classes] for row in found.values() if len(row) == len(classes)]
     return rows if len(rows) > 1 and len(classes) > 1 else None

@@ -25,11 +25,15 @@ def by_model(dreams: Sequence[Dream]) -> Iterator[tuple[str, list[Dreamt]]]:
 
 
 def summary(study: Study, models: Sequence[Model], dreams: Mapping[str, Sequence[Dream]], classes: Sequence[str]) -> Numbers:
-    """``sweeps``: what is said of each sweep's dreams, by model; ``claims`` stand with the models that they are about. Raises DamagedFile."""
+    """``sweeps``: what is said of each sweep's dreams, by model that is there; ``claims`` stand with the models that they are about.
+
+    Raises DamagedFile.
+    """
     evaluations = {model.name: model.evaluation for model in models if model.evaluation}
     sweeps: Numbers = {}
     for sweep, members in dreams.items():
-        found = {name: _of_model(some, classes, study.seed, thresholds(evaluations[name])) for name, some in by_model(members)}
+        there = [dream for dream in members if dream.model in evaluations]
+        found = {name: _of_model(some, classes, study.seed, thresholds(evaluations[name])) for name, some in by_model(there)}
         found = {name: told for name, told in found.items() if told}
         control = next((told.get("noises") for name, told in found.items() if _permuted(study, name)), None)
         for name, told in found.items():

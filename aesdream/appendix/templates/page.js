@@ -69,6 +69,14 @@
     return dream;
   }
 
+  const trouble = make("p", { class: "warning trouble", role: "alert" });
+
+  /** Say that a sound is not there, over what is looked at. */
+  function tell(address) {
+    trouble.textContent = `This sound is not beside the page: ${decodeURI(address)}`;
+    ($("dialog[open]") ?? document.body).append(trouble);
+  }
+
   /** What is to be seen of a dream, once its script has arrived. */
   function detail(dream) {
     dream.detail ??= new Promise((resolve, reject) => {
@@ -84,49 +92,74 @@
 
   /* ---- hearing: a dream and its start, of which one is heard at a time ---- */
 
-  const player = {
-    tracks: { start: new Audio(), dream: new Audio() },
-    heard: "dream",
-    dream: null,
-    listeners: new Set(),
+  class Player {
+    tracks = { start: new Audio(), dream: new Audio() };
+    heard = "dream";
+    dream = null;
+    listeners = new Set();
 
+    constructor() {
+      for (const track of Object.values(this.tracks)) {
+        track.preload = "auto";
+        track.addEventListener("timeupdate", () => {
+          if (track === this.now && this.seconds && track.currentTime >= this.seconds) this.end();
+          this.changed();
+        });
+        // A start may go on behind its dream: where it did, X would be known by that.
+        track.addEventListener("ended", () => (track === this.now || track === this.tracks.dream) && this.end());
+      }
+    }
     async load(dream) {
       if (this.dream === dream) return;
       this.stop();
       this.dream = dream;
-      const told = await detail(dream);
+      const told = await detail(dream).catch(() => null);
+      if (!told) tell(sound(dream, "mp3"));
+      if (!told && this.dream === dream) this.dream = null;
       if (this.dream !== dream) return;
       this.start = dream.run.starts[told.start];
       this.seconds = told.seconds;
       this.tracks.dream.src = sound(dream, "mp3");
       if (this.start?.heard) this.tracks.start.src = `${dream.run.folder}${path(this.start.mp3)}`;
       else this.heard = "dream";
-    },
+    }
     get both() {
       return this.start?.heard ? [this.tracks.start, this.tracks.dream] : [this.tracks.dream];
-    },
+    }
     get now() {
       return this.tracks[this.heard];
-    },
+    }
     get playing() {
       return Boolean(this.dream) && !this.now.paused;
-    },
+    }
     /** Both play; one is silent, so that the other is there at the same moment. */
     async play() {
+      trouble.remove();
+      for (const other of [player, hidden]) if (other !== this) other.stop();
       for (const track of this.both) {
         track.muted = track !== this.now;
         if (Math.abs(track.currentTime - this.now.currentTime) > 0.03) track.currentTime = this.now.currentTime;
       }
-      await Promise.all(this.both.map((track) => track.play()));
+      try {
+        await Promise.all(this.both.map((track) => track.play()));
+      } catch (error) {
+        if (error.name === "AbortError") return; // stopped before it began
+        this.stop();
+        tell(this.both.find((track) => track.error)?.src ?? this.now.src);
+      }
       this.changed();
-    },
+    }
     stop() {
       for (const track of Object.values(this.tracks)) track.pause();
       this.changed();
-    },
+    }
+    end() {
+      this.stop();
+      this.seek(0);
+    }
     toggle() {
       return this.playing ? this.stop() : this.play();
-    },
+    }
     hear(which) {
       if (which === "start" && !this.start?.heard) return;
       const from = this.now;
@@ -134,27 +167,22 @@
       if (Math.abs(this.now.currentTime - from.currentTime) > 0.03) this.now.currentTime = from.currentTime;
       for (const track of this.both) track.muted = track !== this.now;
       this.changed();
-    },
+    }
     seek(seconds) {
       for (const track of this.both) track.currentTime = seconds;
       this.changed();
-    },
+    }
     changed() {
       for (const listener of this.listeners) listener(this);
-    },
-  };
-  for (const track of Object.values(player.tracks)) {
-    track.preload = "auto";
-    track.addEventListener("timeupdate", () => {
-      if (track === player.now && player.seconds && track.currentTime >= player.seconds) player.seek(0);
-      player.changed();
-    });
-    track.addEventListener("ended", () => track === player.now && (player.stop(), player.seek(0)));
+    }
   }
+  const player = new Player();
+  const hidden = new Player(); // of the blind test: the page's own would show what is heard
 
   async function playCard(dream) {
     const same = player.dream === dream;
     await player.load(dream);
+    if (player.dream !== dream) return;
     if (!same) player.hear("dream");
     await player.toggle();
   }
@@ -230,8 +258,14 @@
   function matches(dream, words) {
     return (
       FACETS.every(([name, , of]) => state[name] === "all" || of(dream) === state[name]) &&
-      words.every((word) => (/^\d+$/.test(word) ? dream.target === word : dream.words.includes(word)))
+      words.every((word) => (/^\d+$/.test(word) ? dream.target === word : says(dream, word)))
     );
+  }
+
+  /** Whether a word is said of a dream; a number at its end is the whole number, so that A.1 is not A.12. */
+  function says(dream, word) {
+    const numbered = /\d$/.test(word);
+    return dream.words.split(word).slice(1).some((rest) => !(numbered && /^\d/.test(rest)));
   }
 
   /** Choose, sort and show; the address keeps the choice, so that it can be cited. */
@@ -285,19 +319,26 @@
   }
 
   function playButton(dream) {
-    const button = make("button", { type: "button", class: "play", "aria-label": `Play ${dream.title}`, "aria-pressed": "false" }, "▶");
+    const button = make("button", { type: "button", class: "play", "aria-label": `Play ${dream.title}` });
     button.addEventListener("click", () => playCard(dream));
     button.dream = dream;
+    showPlaying(button);
     return button;
   }
 
+  let playing = null; // the dream whose buttons are pressed
   player.listeners.add(() => {
-    for (const button of document.querySelectorAll(".card .play")) {
-      const on = player.playing && button.dream === player.dream;
-      button.setAttribute("aria-pressed", String(on));
-      button.textContent = on ? "❚❚" : "▶";
-    }
+    const now = player.playing ? player.dream : null;
+    if (now === playing) return; // a thousand buttons are not written anew at every moment of a sound
+    playing = now;
+    document.querySelectorAll(".card .play").forEach(showPlaying);
   });
+
+  function showPlaying(button) {
+    const on = player.playing && button.dream === player.dream;
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = on ? "❚❚" : "▶";
+  }
 
   /* ---- addresses: #conv4/17/post, with model, sweep and run before it and the start behind it where that alone says too little ---- */
 
@@ -329,9 +370,12 @@
     return bySuffix.get(form) ?? [];
   }
 
+  /** What the address names: unlike decodeURI this undoes Python's quote too, which escapes what a URI reserves. */
+  const addressed = () => decodeURIComponent(location.hash.slice(1));
+
   function route() {
-    const hash = decodeURI(location.hash.slice(1));
-    const [chapter, query] = hash.split("?");
+    const hash = addressed();
+    const [chapter, query] = location.hash.slice(1).split("?");
     if (chapter === "dreams" && query !== undefined) {
       begin();
       for (const [name, value] of new URLSearchParams(query)) if (name in state && (name !== "sort" || value in SORTS)) state[name] = value;
@@ -375,7 +419,7 @@
   dialog.addEventListener("close", () => {
     player.stop();
     opened = null;
-    if (found(decodeURI(location.hash.slice(1))).length) history.replaceState(null, "", before);
+    if (found(addressed()).length) history.replaceState(null, "", before);
   });
 
   function bar(dream, list = shown) {
@@ -576,7 +620,7 @@
       $("#filters")?.elements.search.focus();
       return true;
     }
-    const here = event.target.closest(".card");
+    const here = event.target.closest("#grid .card");
     if (!here) return false;
     if (event.key === " " && event.target.matches("a")) {
       $(".play", here)?.click();
@@ -584,8 +628,9 @@
     }
     const cards = [...document.querySelectorAll("#grid .card")];
     const next = neighbour(here, cards, event.key);
-    $("a", next ?? here).focus();
-    return Boolean(next);
+    if (!next) return false;
+    $("a", next).focus();
+    return true;
   }
 
   /** The card beside, above or below one, by where they are on the screen. */
@@ -646,24 +691,35 @@
     const trials = [];
     let number = 0;
     let trial = null;
+    const key = (label, act, look = "") => make("button", { type: "button", class: look, click: act }, label);
+    const play = make("div", { class: "keys" }, key("Play A, the start", () => hear("a")), key("Play B, the dream", () => hear("b")), key("Play X", () => hear("x"), "main"));
+    const say = make("div", { class: "keys" }, key("X is A", () => answer("start")), key("X is B", () => answer("dream")));
+    const enable = (keys, on) => [...keys.children].forEach((button) => (button.disabled = !on));
 
     async function next() {
+      enable(play, false);
+      enable(say, false);
       if (trials.length === number) return finish();
       const dream = chosen[below(chosen.length)];
       trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
-      await player.load(dream);
+      await hidden.load(dream);
+      if (hidden.dream !== dream) return blindTest(box);
+      trial.digest = (await detail(dream)).facts.find(([name]) => name === "digest of the dream")[1];
       heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
+      enable(play, true);
+      play.firstChild.focus();
       return undefined;
     }
     function hear(which) {
       trial.plays[which] += 1;
-      player.stop();
-      player.seek(0);
-      player.hear({ a: "start", b: "dream", x: trial.x }[which]);
-      player.play();
+      hidden.stop();
+      hidden.seek(0);
+      hidden.hear({ a: "start", b: "dream", x: trial.x }[which]);
+      hidden.play();
+      if (which === "x") enable(say, true);
     }
     function answer(which) {
-      player.stop();
+      hidden.stop();
       const { began, ...kept } = trial;
       trials.push({ ...kept, answer: which, seconds: (Date.now() - began) / 1000 });
       next();
@@ -672,19 +728,21 @@
       const found = score(trials);
       const percent = (share) => `${(100 * share).toFixed(0)} %`;
       const said = `${found.right} of ${found.trials} right: ${percent(found.share)}, 95 % interval ${percent(found.interval.low)} to ${percent(found.interval.high)}. By guessing alone so many or more would be right with a chance of ${found.p.toPrecision(2)}.`;
-      const careful = found.interval.low > 0.5 ? "These dreams are told from their starts by ear." : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
-      const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies: A is the start, B the dream", ...found, list: trials };
+      const careful =
+        found.interval.low > 0.5
+          ? "These dreams are told from their starts by ear."
+          : found.interval.high < 0.5
+            ? "A difference is heard, but dreams are taken for starts and starts for dreams: fewer are right than by guessing alone."
+            : "The interval holds one half: this does not show that a difference is heard, nor that there is none.";
+      const told = { schema: 1, study: runs[0].study, test: "ABX of listening copies, each dream's as loud as its start where peaks allow: A is the start, B the dream", ...found, list: trials };
       const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }));
       const again = make("button", { type: "button", click: () => blindTest(box) }, "Again");
-      box.replaceChildren(make("p", { role: "status" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
+      box.replaceChildren(make("p", { role: "status", tabindex: "-1" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
+      $("p", box).focus();
     }
-    function start(event) {
+    function start() {
       number = Number($(".trials", box).value);
-      const key = (label, act, look = "") => make("button", { type: "button", class: look, click: act }, label);
-      const play = make("div", { class: "keys" }, key("Play A, the start", () => hear("a")), key("Play B, the dream", () => hear("b")), key("Play X", () => hear("x"), "main"));
-      const say = make("div", { class: "keys" }, key("X is A", () => answer("start")), key("X is B", () => answer("dream")));
       box.replaceChildren(heading, play, say);
-      event?.target && $("button", box).focus();
       next();
     }
     if (!$(".begin", box)) {
