@@ -189,7 +189,7 @@ def test_a_link_opens_its_dream_with_its_numbers(page: Page, run: Path, content:
     (dream,) = [d for d in content["sweeps"]["appendix"]["dreams"] if d["dream"].endswith("conv4/0/pre/source")]
     text = page.inner_text("#detail")
     assert dream["digest"] in text
-    assert f"--only 'dreams/{dream['dream']}'" in text
+    assert f"--only dreams/{dream['dream']}" in text
     assert page.locator("#detail .view").count() == 6
     hrefs = page.locator("#detail .links a").evaluate_all("links => links.map(link => link.href)")
     assert {Path(href).suffix for href in hrefs} >= {".wav", ".json"}
