@@ -183,7 +183,7 @@ def write_rows(table: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write a table as CSV, whole or not at all."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    files.write_bytes(table, text.getvalue().encode())
+    files.write_bytes(table, text.getvalue().encode(errors="surrogateescape"))  # a name's bytes, whatever they are
 
 
 def write_page(

@@ -37,15 +37,16 @@ TOGETHER = 4
 """Sounds made as one task."""
 
 
-def source_paths(given: Sequence[Path], out: Path) -> list[Path]:
-    """Every source named, or lying in a folder named, once each; a bare ``trombone`` is the packaged phrase.
+def source_paths(given: Sequence[Path], out: Path | None = None) -> list[Path]:
+    """Every source named, or lying in a folder named, once each; ``trombone`` is the packaged phrase, if no folder of that name is here.
 
-    Of a folder what lies in ``out`` is no source, nor what a generation has dropped, copied or made only to compare.
+    Of a folder what lies in ``out`` is no source, nor what a generation in it has dropped, copied or made only to compare.
     """
+    ours = None if out is None else out.resolve()
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(inner for inner in sounds_below([path]) if out.resolve() not in inner.resolve().parents and not _is_aside(inner))
+            inside = sorted(inner for inner in sounds_below([path]) if ours not in inner.resolve().parents and not _is_aside(inner, path))
             if not inside:
                 raise UserError(f"{path}: holds no sound; give sound files, or folders that hold some")
             found += inside
@@ -54,8 +55,9 @@ def source_paths(given: Sequence[Path], out: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _is_aside(path: Path) -> bool:
-    return any(folder.name in (DROPPED, BEST, CONTROL) and (folder.parent / MARKER).is_file() for folder in path.parents)
+def _is_aside(path: Path, given: Path) -> bool:
+    inside = [folder for folder in path.parents if given in folder.parents]
+    return any(folder.name in (DROPPED, BEST, CONTROL) and (folder.parent / MARKER).is_file() for folder in inside)
 
 
 def outputs_of(text: str, count: int) -> list[int]:

@@ -12,7 +12,7 @@ from aesdream.errors import UserError
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="The oracular processor: make sounds level by level, see how they were made, replay it, drop what is unwanted.",
+    help="The oracular processor: make sounds level by level, see how they were made, measure them, replay it, drop what is unwanted.",
 )
 
 
@@ -62,6 +62,29 @@ def chain(sound: Annotated[Path, typer.Argument(help="A made sound, or the JSON 
 
     for line in work.chain(sound):
         typer.echo(line)
+
+
+@app.command()
+def measure(
+    given: Annotated[
+        list[Path], typer.Argument(help="Sounds, folders of sounds, or runs, whose prepared sounds are meant.", metavar="SOUND|FOLDER|RUN...")
+    ],
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write a row for each sound to this file; it must not exist yet.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Measure what the synthetic composers go by: mean and spread of each measure, and the rank correlations between them.
+
+    Example: aesdream sounds measure mushrooms --csv measured.csv
+    """
+    from jobs import measuring
+    from jobs.progress import Progress
+
+    told, lost = measuring.measure(given, csv_file, Progress())
+    typer.echo(told)
+    if lost:
+        typer.echo(f"{lost} sounds could not be measured", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

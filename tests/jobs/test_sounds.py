@@ -255,6 +255,7 @@ def test_of_a_source_folder_what_was_made_in_it_is_no_source(source: Path, tmp_p
         sounds.dropped(out, ["1-0000"])
     assert [path.name for path in sounds.source_paths([takes], out)] == ["a.wav"]
     assert [path.stem for path in sounds.source_paths([out], tmp_path / "other")] == ["1-0001", "1-0002", "2-0000", "2-0001"]
+    assert [path.stem for path in sounds.source_paths([out / "dropped"])] == ["1-0000"]
 
 
 def test_a_chain_is_shown_from_the_source_on(source: Path, tmp_path: Path, call: Call) -> None:
@@ -414,7 +415,7 @@ def test_what_cannot_be_dropped_is_named_and_nothing_moves(source: Path, tmp_pat
 
 
 def test_help_has_an_example_and_starts_without_torch() -> None:
-    for name in ("generate", "chain", "mimic", "drop"):
+    for name in ("generate", "chain", "measure", "mimic", "drop"):
         answer = aesdream("sounds", name, "--help")
         assert answer.returncode == 0
         assert "Example: aesdream sounds" in answer.stdout
