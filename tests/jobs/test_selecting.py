@@ -205,6 +205,22 @@ def test_a_damaged_choice_is_made_again_as_it_was_though_sounds_were_dropped_sin
     assert (out / "judged" / "level-1.json").read_bytes() == choice
 
 
+def test_fewer_levels_asked_for_later_take_no_round_out(run: Path, source: Path, tmp_path: Path) -> None:
+    out = looped(tmp_path / "out", source, run, outputs=(8, 8, 8), keep=3, compare=True)
+    before = contents(out)
+    looped(out, source, run, outputs=(8, 8), keep=3, compare=True)
+    assert contents(out) == before
+
+
+def test_a_last_round_of_which_nothing_is_kept_is_told(run: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "NEAR_DB", 1000)  # whatever comes is a near-copy of the first that is kept
+    out = looped(tmp_path / "out", source, run, outputs=(6, 6))
+    report = json.loads((out / "judged" / "report.json").read_text())
+    assert [row["kept"] for row in report["rounds"]] == [1, 0]
+    assert report["alone"] == 1  # the rest are near-copies, and held against no model
+    assert report["rounds"][1]["probability"].keys() == {"all"}
+
+
 def told(probability: float, level: float) -> Told:
     return Told(probabilities=[probability], measure=None, cells=[level] * (likeness.BANDS * likeness.PARTS))
 
