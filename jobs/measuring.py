@@ -119,7 +119,7 @@ def _told(rows: Sequence[Row]) -> str:
     if not rows:
         return "no sound could be measured"
     table = dict(zip(composers.COMPOSERS, np.array([row.values for row in rows]).T, strict=True))
-    width = max(7, *map(len, table)) + 2
+    width = max(10, *map(len, table)) + 2
     lines = [f"{len(rows)} sound{'s' if len(rows) > 1 else ''}", "".join(word.rjust(width) for word in ("", "mean", "sd", "lowest", "highest"))]
     for name, values in table.items():
         apart = f"{values.std(ddof=1):.4g}" if len(rows) > 1 else "-"

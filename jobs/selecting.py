@@ -160,7 +160,7 @@ def loop(
 
 def of_two_classes(run: Path) -> Panel:
     """The panel of a run. Raises UserError where it does not tell yes from no."""
-    if not run.is_dir():
+    if not (run / "study.yaml").is_file():
         raise UserError(f"--judge {run}: not a run folder; give the folder that aesdream run made")
     panel = panel_of([run])
     if len(panel.classes) != 2 or study_of(run).network.settings.output != "softmax":

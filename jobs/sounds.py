@@ -189,7 +189,8 @@ def drop(out: Path, unwanted: Path) -> str:
     try:
         lines = [line.strip() for line in unwanted.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{unwanted}: cannot be read ({error}); give a text file that names a sound a line") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{unwanted}: cannot be read ({why}); give a text file that names a sound a line") from None
     known_ids = {path.stem for path in [*out.glob("level-*/*.json"), *out.glob(f"{DROPPED}/level-*/*.json")]}
     names = {
         line: Path(line.replace("\\", "/")).name.removesuffix(".wav").removesuffix(".json") for line in lines if line and not line.startswith("#")

@@ -22,7 +22,9 @@ def generate(
     out: Annotated[Path, typer.Option(help="The folder to make them in; one that holds a part of them is gone on with.", metavar="DIR")],
     levels: Annotated[int, typer.Option(help="How many levels, each made from the last.", min=1)] = 1,
     outputs: Annotated[str, typer.Option(help="Sounds a level: one number, or one a level with commas.", metavar="N[,N...]")] = "100",
-    seconds: Annotated[tuple[float, float], typer.Option(help="The shortest and the longest length.", metavar="MIN MAX")] = (10.0, 10.0),
+    seconds: Annotated[
+        tuple[float, float], typer.Option(help="The shortest and the longest length; for one length the same twice.", metavar="MIN MAX")
+    ] = (10.0, 10.0),
     seed: Annotated[int, typer.Option(help="The same seed makes the same sounds.", min=0)] = 0,
     judge: Annotated[
         Path | None, typer.Option("--judge", help="Make each level from what the models of this run keep of the last.", metavar="RUN")
@@ -118,9 +120,11 @@ def drop(
     from jobs import sounds as work
     from jobs.progress import Progress
 
+    if judge is None and keep is not None:
+        raise UserError("sounds drop: --keep needs --judge RUN")
     if unwanted is not None and judge is None:
         typer.echo(work.drop(folder, unwanted))
     elif judge is not None and unwanted is None:
         typer.echo(selecting.drop(folder, judge, keep, Progress()))
     else:
-        raise UserError("sounds drop: needs either --unwanted FILE or --judge RUN")
+        raise UserError("sounds drop: needs --unwanted FILE or --judge RUN, one of them")

@@ -21,6 +21,7 @@ from jobs.progress import Progress
 from tests import judges
 from tests.conftest import Answer, Call
 from tests.jobs.test_sounds import contents, phrase
+from tests.runs import ROOT
 
 OUTPUTS, KEEP = (12, 12, 12), 4
 
@@ -268,7 +269,9 @@ def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, so
         "knows the classes a, b, c; choosing takes a judge that tells two apart": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
         "--keep and --compare need --judge RUN": call(*asked, "--compare"),
-        "needs either --unwanted FILE or --judge RUN": call("sounds", "drop", tmp_path),
+        "needs --unwanted FILE or --judge RUN, one of them": call("sounds", "drop", tmp_path),
+        "sounds drop: --keep needs --judge RUN": call("sounds", "drop", tmp_path, "--keep", "2"),
+        "tests: not a run folder; give the folder that aesdream run made": call(*asked, "--judge", ROOT / "tests"),
         "holds no generated sounds": call("sounds", "drop", tmp_path, "--judge", run),
     }
     for part, answer in answers.items():

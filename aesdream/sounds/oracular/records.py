@@ -62,6 +62,8 @@ class Record(Section):
 
 def read_source(path: Path) -> tuple[Samples, int, Source]:
     """A sound (1 or 2 channels, samples) that others are to be made from, and its rate. Raises UserError where it cannot serve."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give one sound file")
     try:
         sound, rate = audio.read(path)
     except audio.UnreadableSound as error:
