@@ -91,14 +91,16 @@ def chapters(material: Material) -> list[Chapter]:
 def _chosen(material: Material) -> list[Block]:
     content = material.content
     name = content["sounds"]["source"]["name"]
+    shown = material.views.source()
+    sound = f"appendix/starts/source-{shown.samples}"
     source = Picture(
         "source",
         f"the source ({name}) as the networks hear it, from which dreams start.",
         figures.SOURCE_SIZE,
-        partial(figures.sound, shown=material.views.source()),
+        partial(figures.sound, shown=shown),
         "Waveform and spectrogram of the source.",
         "6.1",
-        sound=("appendix/starts/source.mp3", "appendix/starts/source.wav"),
+        sound=(f"{sound}.mp3", f"{sound}.wav"),
     )
     key = Picture("colours", "Colours of every spectrogram.", figures.KEY_SIZE, figures.colour_key, "From dark to bright: −90 to 0 dB.")
     blocks: list[Block] = [Text(words.KEY, "note"), key, source, Text(words.CHOICE)]

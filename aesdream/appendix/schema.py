@@ -153,6 +153,16 @@ class Summary(Part):
     share_under_20hz: Spread = Field(description="of the change's energy, of those that rose")
 
 
+class Curve(Part):
+    """What is printed of a plot in a dream's view."""
+
+    first: Number = Field(description="its first value")
+    last: Number = Field(description="its last")
+    smallest: Number = Field(description="the least of all")
+    largest: Number = Field(description="the most")
+    until: Number = Field(description="where its axis ends, which begins at 0: steps, s, or Hz")
+
+
 class Dream(Part):
     """One dream."""
 
@@ -174,6 +184,17 @@ class Dream(Part):
     share_under_20hz: Number = Field(description="of the energy that it added, which nobody hears")
     peakiness: Number = Field(description="highest peak of the change's spectrum over its mean, dB")
     start_peakiness: Number = Field(description="the same of the start")
+    seconds: Number = Field(description="how long it is")
+    nyquist: Number = Field(description="half its sample rate in Hz: the upper edge of its spectrogram")
+    change_peak: Number = Field(description="largest magnitude of the change; null where the start is not there")
+    start_copy_db: Number = Field(
+        description="RMS of the start's listening copy as decoded, dB relative to full scale; null where it is silent or not there"
+    )
+    dream_copy_db: Number = Field(description="the same of the dream's, which is as loud where its peaks allow")
+    curves: dict[str, Curve] = Field(
+        description="activation (over steps), coefficients (of conv1's kernel, over time), energy (RMS of the change every 100 ms) and modulation "
+        "(share by frequency), where it has them"
+    )
     state: dict[str, bool] = Field(description="what each test says of the target")
     dead: bool = Field(description="whether a test of death names it on this side")
     fate: str | None = Field(description="rose, dead, overshot or unexplained; null where it is missing")

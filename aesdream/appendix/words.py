@@ -63,8 +63,8 @@ CHOICE = (
 )
 BLIND = (
     "In each trial you may play A, B and X as often as you like. A is the start, B is the dream that grew from it, and X is one of the two, drawn at "
-    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, equally loud "
-    "where peaks allow."
+    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, and the "
+    "louder of the two turned down to the other."
 )
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
