@@ -63,6 +63,7 @@ def _outcome(dreams: Sequence[Dream]) -> dict[str, Any]:
         "asked": len(dreams),
         "made": sum(fate is not None for fate in fates),
         **{fate: fates.count(fate) for fate in ("rose", "dead", "overshot", "unexplained")},
+        "still": sum(fate not in (None, "rose") for fate in fates),
         "rose_although_dead": sum(dream.dead and dream.fate == "rose" for dream in dreams),
         "median_share_under_20hz": number(median(shares)) if shares else None,
     }

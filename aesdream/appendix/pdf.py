@@ -18,6 +18,7 @@ from aesdream.appendix.material import Material
 
 _WARNING: dict[str, Any] = {"color": "#a33b00", "fontweight": "bold"}
 _TABLE, _LONG = 6.3, 4.5  # a table's font size in points; inches up to which it is kept on one page
+_OPENING = 5.0  # inches without which a chapter begins on a page of its own
 FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
@@ -62,7 +63,7 @@ def _front(book: Book, name: str, content: Mapping[str, Any], entries: Sequence[
 
 
 def _chapter(book: Book, chapter: Chapter, material: Material) -> None:
-    book.new_page()
+    book.part(_OPENING)
     book.enter(0, chapter.title)
     book.heading(chapter.title, 13)
     for place, block in enumerate(chapter.blocks):

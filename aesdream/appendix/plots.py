@@ -158,6 +158,7 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     axes.axvline(20, color=VERMILLION, linewidth=0.8)
     axes.text(21.5, top + 2, "20 Hz", color=VERMILLION, va="top", fontsize=7)
     axes.set_xlim(1, rate / 2)
+    axes.xaxis.set_major_formatter(lambda hertz, _: f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}")
     axes.set_ylim(top - 80, top + 5)
     axes.set_xlabel("frequency (Hz)")
     axes.set_ylabel("gain (dB)")

@@ -31,7 +31,10 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
     sounds = found.sounds
     found.content = {
         "study": {key: value for key, value in config.plain(study).items() if key not in ("sounds", "sweeps")},
-        "sounds": {key: value for key, value in sounds.items() if key not in ("schema", "unit", "digest", "recipe", "files")},
+        "sounds": {
+            **{key: value for key, value in sounds.items() if key not in ("schema", "unit", "digest", "recipe", "files")},
+            "shares": {label: number(count / sounds["count"]) for label, count in sounds["labels"].items()},
+        },
         "network": _networks(study, len(sounds["classes"])),
         "models": [_model(model) for model in found.models],
         "sweeps": {sweep: _sweep(found, sweep, members) for sweep, members in found.dreams.items()},

@@ -232,6 +232,14 @@ class Census(Part):
     layers: dict[str, dict[str, int]] = Field(description="a layer's filters, and how many of them each test names")
 
 
+class Layers(Part):
+    """All layers of the census together."""
+
+    models: int = Field(description="whose filters were counted")
+    counted: int = Field(description="layers of these, the classes apart")
+    without_dead: int = Field(description="that have no dead filter by any test")
+
+
 class Likes(Part):
     """How alike the living filters of one layer are."""
 
@@ -269,6 +277,7 @@ class Outcome(Part):
     asked: int = Field(description="for by the study")
     made: int = Field(description="rose + dead + overshot + unexplained")
     rose: int = Field(description="raised their target's activation")
+    still: int = Field(description="did not: made less rose")
     dead: int = Field(description="did not, and a test calls the target dead")
     overshot: int = Field(description="did not: a step passed the edge of a ReLU")
     unexplained: int = Field(description="did not, and no test says why")
@@ -282,7 +291,7 @@ class Results(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     study: dict[str, Any] = Field(description="the study's settings, sounds and sweeps apart")
-    sounds: dict[str, Any] = Field(description="the corpus: counts, labels, rate, families, what is synthetic, warnings")
+    sounds: dict[str, Any] = Field(description="the corpus: counts, labels and their shares, rate, families, what is synthetic, warnings")
     network: list[Network] = Field(description="the network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
@@ -294,6 +303,7 @@ class Results(BaseModel):
     headline: dict[str, Any] | None = Field(None, description="what of the above is said in sentences: the best treatment, and beside what")
     conv1: dict[str, Kernel] = Field(description="by model")
     census: dict[str, Census] = Field(description="by model")
+    layers: Layers = Field(description="of the census")
     likeness: Likeness | None = Field(None, description="where a layer has two living filters")
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")

@@ -82,7 +82,7 @@ def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
     if not made:
         return None
     if "composer" in made:
-        return "Synthetic labels", "Nobody listened to these sounds to judge them."
+        return "Synthetic sounds and labels", "A program made these sounds, and nobody listened to them to judge them."
     return "Synthetic sounds", f"{made['processor'][:1].upper()}{made['processor'][1:].rstrip('.')} ({made['font']})."
 
 
