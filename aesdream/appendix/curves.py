@@ -50,6 +50,14 @@ def curves(dream: Dream) -> Iterator[Curve]:
         Curve("activation", "mean activation", trace, len(trace) - 1, "step", "steps"),
         Curve("coefficients", "kernel added (coefficients)", spread, len(spread) * content.get("hop_seconds", 0.0), "s", "time", "× conv1's kernel"),
         Curve("energy", "RMS of the change, every 100 ms", energy, len(energy) * ENERGY_SECONDS, "s", "time", "of full scale"),
-        Curve("modulation", "modulation of the change", fluctuation["share"], max(fluctuation["hertz"], default=0.0), "Hz", "modulation", "share"),
+        Curve(
+            "modulation",
+            "modulation of the change",
+            fluctuation["share"],
+            max(fluctuation["hertz"], default=0.0),
+            "Hz",
+            "modulation",
+            "of the fluctuation",
+        ),
     )
     yield from (curve for curve in found if len(curve.values) > 1)

@@ -19,6 +19,7 @@ PROTOCOLS = {
     "split-first": "no sound is on both sides, but its relatives may be",
     "by-family": "neither a sound nor a relative of it is on both sides",
 }
+BESIDE = " Beside them stand judges without a network, and controls that can have learned nothing of the labels."
 LEAKY = " Under augment-first they were not kept apart from training: both sides share sounds."
 MANY = 4  # starts that are not named one by one
 SCALE = (
@@ -54,9 +55,9 @@ def _material(sounds: Content) -> str:
     if "composer" in made:
         positive = words.count(sounds["labels"][sounds["positive"]])
         return (
-            f"Everything here is synthetic. A program made the {sounds_made} out of one ({sounds['source']['name']}), and a written rule, no "
-            f"listener, called {positive} of them “{sounds['positive']}”. So these pages show whether the method finds out a known rule, and "
-            "nothing of what anybody likes to hear."
+            f"Everything here is synthetic. A program made the {sounds_made} out of one source sound ({sounds['source']['name']}), and a written "
+            f"rule, no listener, called {positive} of them “{sounds['positive']}”. So these pages show whether the method finds out a known rule, "
+            "and nothing of what anybody likes to hear."
         )
     return f"The {sounds_made} are synthetic ({made['processor'].rstrip('.')}); their labels are known because of that."
 
@@ -67,13 +68,13 @@ def _training(content: Content) -> str:
     classes = " and ".join(f"“{name}”" for name in sounds["classes"]) if len(sounds["classes"]) < 4 else f"{len(sounds['classes'])} classes"
     heard = "log-mel spectrograms" if study["network"].get("han") is not None else "raw sound"
     protocols = study["training"]["protocols"]
-    told = "; ".join(f"{name}: {PROTOCOLS[name]}" for name in protocols)
+    told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
     said = (
         f"Small neural networks that hear {heard} learned to tell {classes} apart. They were trained in "
         f"{_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds that were split off in "
-        f"{_several(len(protocols), 'way', 'protocol')} ({told})"
+        f"{_several(len(protocols), 'way', 'protocol')}: {told}."
     )
-    said += ", beside judges without a network and controls that can have learned nothing of the labels." if content.get("yardsticks") else "."
+    said += BESIDE if content.get("yardsticks") else ""
     return said + (LEAKY if any("/augment-first/" in model["model"] for model in content["models"]) else "")
 
 

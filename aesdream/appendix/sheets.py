@@ -15,10 +15,10 @@ from aesdream.appendix.panels import Panel, canvas
 from aesdream.appendix.style import BLUE, START, VERMILLION
 
 COLUMNS = 5
-HEIGHT = 1.56
+HEIGHT = 1.5
 _LINES = 2  # below a picture, of why there is none or why it did not rise
 _GAP = 0.1
-_WAVES, _CHANGE, _HEAT, _WORDS = 0.42, 0.17, 0.5, 0.32  # inches
+_WAVES, _CHANGE, _HEAT, _WORDS = 0.42, 0.16, 0.44, 0.3  # inches
 
 
 def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], material: Material) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import soundfile
 from pypdf import PdfReader
 
 from aesdream import appendix, files
@@ -24,7 +25,7 @@ from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
 from aesdream.study import file_name
 from tests import printed
-from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
+from tests.fabricated import FAILED, HEADER, MISSING, REASON, TREE, fabricate, squeezed
 from tests.runs import ROOT
 
 
@@ -110,6 +111,71 @@ def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: S
     (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
     assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
     assert [each["target"] for each in line["not_rose"]] == ["2"]
+
+
+def test_where_no_dream_of_a_dead_filter_is_there_nothing_is_said_of_all_filters(
+    built: SimpleNamespace, made_up: SimpleNamespace, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(built.run, run)
+    layer, target = made_up.dead
+    (run / f"dreams/appendix/plain/by-family/split0-seed0/{layer}/{target}/post/source.json").unlink()
+    material = results.material(run, built.study)
+    assert [entry["dream"] for entry in material.content["figures"] if entry["figure"] == "6.15"] == [None]
+    assert any(counted["dead"] for found in material.content["census"].values() for counted in found["layers"].values())
+    said = [block.text for chapter in parts.chapters(material) for block in chapter.blocks if isinstance(block, Text)]
+    assert "Figure 6.15: no dream of a dead filter, after its ReLU, is there." in said
+
+
+@pytest.mark.parametrize("start", ["silence", "gone"])
+def test_a_dream_whose_start_cannot_be_heard_is_not_in_the_blind_test(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "gone.wav"
+    soundfile.write(file, np.full(4000, 0.1), 8000)
+    given = {"silence": "silence", "gone": str(file)}[start]
+    study = fabricate(tmp_path / "run", {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": [given]}}})
+    for marker in [*(tmp_path / "run/dreams").rglob("source.json")]:
+        copies = [marker.with_name(f"source{suffix}").rename(marker.with_name(f"{start}{suffix}")) for suffix in (".wav", ".mp3")]
+        content = {key: value for key, value in files.read_json(marker).items() if key not in printed.UNIT}
+        files.finish(marker.with_name(f"{start}.json"), {**HEADER, "unit": "dream"}, content, {path.name: path for path in copies})
+    assert len(results.material(tmp_path / "run", study).content["blind"]) == (0 if start == "silence" else 4)
+    file.unlink()
+    found = results.material(tmp_path / "run", study)
+    assert found.content["outcome"]["rose"] > 0
+    assert found.content["blind"] == []
+    assert {dream["start_copy_db"] for dream in found.entries.values()} == {None}
+
+
+def test_a_start_is_as_long_as_its_dream_and_measured_as_it_is_heard(built: SimpleNamespace) -> None:
+    samples = round(built.content["sounds"]["seconds"] * built.content["sounds"]["sample_rate"])
+    there = built.run / f"appendix/starts/source-{samples}"
+    heard, rate = soundfile.read(there.with_suffix(".mp3"))
+    exact, _ = soundfile.read(there.with_suffix(".wav"))
+    assert len(exact) == samples
+    assert len(heard) / rate == pytest.approx(samples / 8000, abs=0.15)
+    for dream in built.content["sweeps"]["appendix"]["dreams"]:
+        if not dream["problem"]:
+            assert dream["start_copy_db"] == pytest.approx(10 * np.log10(np.mean(heard**2)), abs=0.01)
+            copy, _ = soundfile.read(built.run / f"dreams/{dream['dream']}.mp3")
+            assert dream["dream_copy_db"] == pytest.approx(10 * np.log10(np.mean(copy**2)), abs=0.01)
+
+
+def test_every_number_of_a_dream_s_view_stands_in_results_json(built: SimpleNamespace) -> None:
+    for dream in (each for each in built.content["sweeps"]["appendix"]["dreams"] if not each["problem"]):
+        told = handed_over(built.run / f"appendix/dreams/{words.slug(dream['dream'])}.js")
+        marker = files.read_json(built.run / f"dreams/{dream['dream']}.json")
+        added, _ = soundfile.read(built.run / f"dreams/{dream['dream']}.wav")
+        start, _ = soundfile.read(built.run / f"appendix/starts/source-{len(added)}.wav")
+        assert dream["change_peak"] == pytest.approx(np.abs(added - start).max(), abs=1e-6)
+        assert (told["peak"], told["seconds"], told["nyquist"]) == (words.significant(dream["change_peak"]), dream["seconds"], dream["nyquist"])
+        curves = dict(zip(dream["curves"], told["curves"], strict=True))
+        assert len(curves) == 4
+        for name, values in (("activation", marker["activation"]), ("coefficients", marker["coefficients"])):
+            assert (dream["curves"][name]["smallest"], dream["curves"][name]["largest"]) == pytest.approx((min(values), max(values)), abs=1e-5)
+        for name, shown in curves.items():
+            for key in ("first", "last", "smallest", "largest"):
+                assert shown[key] == words.significant(dream["curves"][name][key])
+        assert curves["coefficients"]["to"] == f"{words.significant(len(marker['coefficients']) * marker['hop_seconds'])} s"
+        assert curves["activation"]["to"] == "step 16"
 
 
 def test_synthetic_labels_and_leaks_are_said_plainly(built: SimpleNamespace) -> None:
