@@ -64,6 +64,7 @@ def held(content: dict[str, Any]) -> set[str]:
 def check(printed: SimpleNamespace) -> None:
     """Fail where page or PDF print a number that results.json does not hold, or lack one that stands in its tables, headline or captions."""
     assert strange(printed) == {}
+    assert "mathdefault" not in printed.pdf  # of matplotlib's ticks, where mathematics is off
     for text in [*tabled(printed.content), *sums(printed.content)]:
         for medium in (printed.page, printed.pdf):
             assert squeezed(text) in medium, text
@@ -83,13 +84,13 @@ def strange(printed: SimpleNamespace) -> dict[str, set[str]]:
 def tabled(content: dict[str, Any]) -> list[str]:
     """Lines of the tables that results.json's numbers must give."""
     lines = []
-    for table in (table for table in content["tables"] if table["mean"] and table["named"]):
+    for table in (table for table in content.get("tables", []) if table["mean"] and table["named"]):
         for measure, found in table["mean"].items():
             lines.append(f"{words.interval(table['named']['measures'][measure])} {words.interval(found)} {words.number(found['sd_splits'])}")
         lines.append("ŷ = 1 {tp} {fp}".format(**table["named"]["confusion"]))
-    sticks = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['mean']['roc_auc'])}" for stick in content["yardsticks"]]
-    levels = [f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}" for level in content["levels"]]
-    paired = [words.interval(entry["difference"]) for entry in content["comparisons"] if entry["difference"]]
+    sticks = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['mean']['roc_auc'])}" for stick in content.get("yardsticks", [])]
+    levels = [f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}" for level in content.get("levels", [])]
+    paired = [words.interval(entry["difference"]) for entry in content.get("comparisons", []) if entry["difference"]]
     moved = [f"{words.percent(one['rms_moved'])} {words.percent(one['largest_moved'])}" for one in content["conv1"].values()]
     return [*lines, *sticks, *levels, *paired, *moved]
 

@@ -45,8 +45,7 @@ def networks(content: Mapping[str, Any]) -> list[Block]:
         said = f"the network of {', '.join(network['treatments'])}; {words.count(network['parameters'])} parameters."
         alt = "The network's layers from left to right, each with its shape and parameters."
         draw = partial(figures.network, layers=network["layers"])
-        number = "5.2" if place == 0 else f"5.2{chr(ord('a') + place)}"
-        blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, number))
+        blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, words.nth("5.2", place)))
     return blocks
 
 

@@ -21,8 +21,8 @@ _GAP = 0.1
 _WAVES, _CHANGE, _HEAT, _WORDS = 0.42, 0.16, 0.44, 0.3  # inches
 
 
-def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], material: Material) -> None:
-    """Up to ``COLUMNS`` dreams of results.json side by side."""
+def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], material: Material, *, starts: bool) -> None:
+    """Up to ``COLUMNS`` dreams of results.json side by side, named with what they started from where ``starts`` says so."""
     axes = canvas(figure)
     width = (axes.get_xlim()[1] + _GAP) / COLUMNS - _GAP
     for place, dream in enumerate(dreams):
@@ -39,11 +39,11 @@ def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], materia
                 peak = float(np.abs(view.change).max()) or 1.0
                 plots.added(Panel(axes, left, _WORDS + 0.01 + _HEAT, width, _CHANGE, y=(-1.1 * peak, 1.1 * peak)), view.half())
             plots.heat(Panel(axes, left, _WORDS, width, _HEAT), view.half())
-        _words(axes, dream, left, width)
+        _words(axes, dream, left, width, f", {dream['start']}" if starts else "")
 
 
-def _words(axes: Any, dream: Mapping[str, Any], left: float, width: float) -> None:
-    axes.text(left, HEIGHT - 0.1, f"{dream['layer']}, {dream['target']}", fontsize=6.5, fontweight="bold", va="center")
+def _words(axes: Any, dream: Mapping[str, Any], left: float, width: float, start: str) -> None:
+    axes.text(left, HEIGHT - 0.1, f"{dream['layer']}, {dream['target']}{start}", fontsize=6.5, fontweight="bold", va="center")
     if not dream["problem"]:
         axes.text(left, _WORDS - 0.07, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}", fontsize=6, va="center")
     lines = wrapped(dream["problem"] or words.verdict(dream, short=True), width, 5.5)

@@ -153,6 +153,11 @@ def command(dream: Mapping[str, Any]) -> str:
     return f"{dream['layer']}:{unquote(dream['target'])}"
 
 
+def nth(figure: str, place: int) -> str:
+    """The number of one of several figures that the thesis, or the paper, has once: 5.2, 5.2b, 5.2c …"""
+    return figure if place == 0 else f"{figure}{chr(ord('a') + place)}"
+
+
 def models_of(table: Mapping[str, Any]) -> str:
     """How many models a table stands on: ``4 models``, or ``3 of 4 models`` where some are missing."""
     made, expected = table["models"], table["expected"]

@@ -25,7 +25,7 @@ from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
 from aesdream.study import file_name
 from tests import printed
-from tests.fabricated import FAILED, HEADER, MISSING, REASON, TREE, fabricate, squeezed
+from tests.fabricated import FAILED, HEADER, MISSING, REASON, TREE, fabricate, rename_starts, squeezed
 from tests.runs import ROOT
 
 
@@ -133,16 +133,27 @@ def test_a_dream_whose_start_cannot_be_heard_is_not_in_the_blind_test(tmp_path: 
     soundfile.write(file, np.full(4000, 0.1), 8000)
     given = {"silence": "silence", "gone": str(file)}[start]
     study = fabricate(tmp_path / "run", {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": [given]}}})
-    for marker in [*(tmp_path / "run/dreams").rglob("source.json")]:
-        copies = [marker.with_name(f"source{suffix}").rename(marker.with_name(f"{start}{suffix}")) for suffix in (".wav", ".mp3")]
-        content = {key: value for key, value in files.read_json(marker).items() if key not in printed.UNIT}
-        files.finish(marker.with_name(f"{start}.json"), {**HEADER, "unit": "dream"}, content, {path.name: path for path in copies})
+    rename_starts(tmp_path / "run", start)
     assert len(results.material(tmp_path / "run", study).content["blind"]) == (0 if start == "silence" else 4)
     file.unlink()
     found = results.material(tmp_path / "run", study)
     assert found.content["outcome"]["rose"] > 0
     assert found.content["blind"] == []
     assert {dream["start_copy_db"] for dream in found.entries.values()} == {None}
+
+
+def test_starts_that_were_drawn_come_with_their_dreams_and_not_with_all(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    study = fabricate(run, {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": {"noise": 1}}}})
+    rename_starts(run, "noise-0", own=True)
+    material = results.material(run, study)
+    index = json.loads(page_data.index(material).decode().partition("(")[2].rpartition(")")[0])
+    assert index["starts"] == {}
+    for dream in material.by_name.values():
+        start = json.loads(page_data.detail(material, dream).decode().partition("(")[2].rpartition(")")[0])["start"]
+        assert (run / "appendix" / start["mp3"]).resolve() == (run / f"{dream.unit}-start.mp3").resolve()
+        assert len(start["wave"]) == 2
+        assert material.entries[dream.name]["start_copy_db"] == material.entries[dream.name]["dream_copy_db"]
 
 
 def test_a_start_is_as_long_as_its_dream_and_measured_as_it_is_heard(built: SimpleNamespace) -> None:

@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 
 from aesdream import appendix, files
 from aesdream.appendix.compare import compare
-from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, TREE, fabricate
+from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, TREE, fabricate, rename_starts
 
 MODEL = "plain/by-family/split0-seed0"
 UNMADE = f"dreams/appendix/{MODEL}/conv3/1/pre/source"
@@ -82,6 +82,20 @@ def test_a_dream_plays_and_its_start_is_heard_at_the_same_moment(page: Page, run
     assert float(page.input_value("#position")) < before + 1.5
     page.click("#toggle")
     expect(page.locator("#toggle")).to_have_text("▶ Play")
+
+
+def test_a_start_that_was_drawn_for_a_dream_is_seen_and_heard_beside_it(page: Page, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    study = fabricate(run, {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": {"noise": 1}}}})
+    rename_starts(run, "noise-0", own=True)
+    appendix.build(run, study, HEADER)
+    page.goto(address(run, "#conv4/0/post"))
+    expect(page.locator("#detail .view")).to_have_count(6)
+    page.click("[data-hear=start]")
+    page.click("#toggle")
+    page.wait_for_function("tracks[0].currentTime > 0.1 && !tracks[0].muted")
+    assert unquote(page.evaluate("tracks[0].src")).endswith("conv4/0/post/noise-0-start.mp3")
+    page.wait_for_function("[...document.images].filter(image => image.closest('#detail')).every(image => image.naturalWidth)")
 
 
 def test_a_start_that_is_longer_than_its_dream_stops_where_the_dream_ends(page: Page, run: Path) -> None:
