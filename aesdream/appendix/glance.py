@@ -40,7 +40,7 @@ def chapters(material: Material) -> list[Chapter]:
     content = material.content
     blocks: list[Block] = [Text(text) for text in done(content)]
     blocks += [Heading("What was found"), *(Text(text, "warning" if text.startswith("Warning") else "plain") for text in found(content))]
-    blocks += _claims(content)
+    blocks += claims(content)
     blocks += [Heading("The study in figures"), Terms(listing.glance(content))]
     blocks += [Text(warning, "warning") for warning in content["sounds"].get("warnings", ())]
     if content["problems"]:
@@ -123,7 +123,7 @@ def found(content: Content) -> list[str]:
     return said
 
 
-def _claims(content: Content) -> list[Listing]:
+def claims(content: Content) -> list[Listing]:
     """What the paper claims of dreams of instruments, each with what became of it here; nothing where nothing was tested."""
     found: dict[str, dict[str, list[str]]] = {}
     for sweep, models in content.get("instruments", {}).get("sweeps", {}).items():

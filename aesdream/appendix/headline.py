@@ -106,8 +106,9 @@ def answer(found: Content) -> list[str]:
     for stick in found["yardsticks"]:
         if stick["judge"] not in ("majority", "ceiling"):
             sides.setdefault(_side(best["roc_auc"], stick["roc_auc"]), []).append(words.JUDGES[stick["judge"]])
-    said = [f"{how} {' and '.join(judges)}" for how, judges in sides.items()]
-    return [" ".join([*learned, f"By the intervals below the best network is {', and '.join(said)}." if said else ""]).strip()]
+    said = ", ".join(f"{how} {' and '.join(judges)}" for how, judges in sides.items())
+    beside = [f"By the intervals below the best network is {said}."] if said else []
+    return [" ".join([*learned, *beside])] if learned or beside else []
 
 
 def _side(network: Content, stick: Content) -> str:
