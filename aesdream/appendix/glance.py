@@ -63,8 +63,8 @@ def _material(sounds: Content) -> str:
         positive = words.count(sounds["labels"][sounds["positive"]])
         return (
             f"Everything here is synthetic. A program made the {sounds_made} out of one source sound ({sounds['source']['name']}), and a written "
-            f"rule, no listener, called {positive} of them “{sounds['positive']}”. So these pages show whether the method finds out a known rule, "
-            "and nothing of what anybody likes to hear."
+            f"rule, no listener, called {positive} of them “{sounds['positive']}”. {made['rule']} So these pages show whether the method finds out a "
+            "known rule, and nothing of what anybody likes to hear."
         )
     return f"The {sounds_made} are synthetic ({made['processor'].rstrip('.')}); their labels are known because of that."
 
@@ -72,7 +72,11 @@ def _material(sounds: Content) -> str:
 def _training(content: Content) -> str:
     """What learned what, and how it was judged."""
     sounds, study = content["sounds"], content["study"]
-    classes = " and ".join(f"“{name}”" for name in sounds["classes"]) if len(sounds["classes"]) < 4 else f"{len(sounds['classes'])} classes"
+    classes = (
+        " and ".join(f"“{name}”" for name in sounds["classes"])
+        if len(sounds["classes"]) < 4
+        else f"{len(sounds['classes'])} classes ({', '.join(sounds['classes'])})"
+    )
     heard = "log-mel spectrograms" if study["network"].get("han") is not None else "raw sound"
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
@@ -112,6 +116,7 @@ def _several(count: int, what: str, term: str) -> str:
 def found(content: Content) -> list[str]:
     """What was found, in plain words; every number stands in results.json."""
     said = [*headline.answer(content["headline"]), SCALE, *headline.sentences(content["headline"])] if "headline" in content else []
+    said += _told_apart(content)
     outcome = content["outcome"]
     if outcome["made"]:
         line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation"
@@ -121,6 +126,17 @@ def found(content: Content) -> list[str]:
             line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
         said.append(f"{line}{_alike(content)} {UNHEARD}{TEST if content['blind'] else '.'}")
     return said
+
+
+def _told_apart(content: Content) -> list[str]:
+    """How well models of many classes tell them apart on every set."""
+    models = content.get("instruments", {}).get("sets", {})
+    lines = [
+        f"{model} tells the classes apart with a micro F1 (S2; 1 is perfect) of "
+        + ", ".join(f"{words.interval(found['S2']['micro']['f1'])} on its {name} sounds" for name, found in sets.items())
+        for model, sets in models.items()
+    ]
+    return [f"{'; '.join(lines)}. Brackets hold 95 % intervals."] if lines else []
 
 
 def claims(content: Content) -> list[Listing]:
