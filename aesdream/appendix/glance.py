@@ -132,7 +132,7 @@ def _told_apart(content: Content) -> list[str]:
     """How well models of many classes tell them apart on every set."""
     models = content.get("instruments", {}).get("sets", {})
     lines = [
-        f"{model} tells the classes apart with a micro F1 (S2; 1 is perfect) of "
+        f"{model} reaches a micro F1 (S2; 1 is perfect) of "
         + ", ".join(f"{words.interval(found['S2']['micro']['f1'])} on its {name} sounds" for name, found in sets.items())
         for model, sets in models.items()
     ]
