@@ -37,10 +37,11 @@ function views(dream, told, start) {
   };
   const folder = dream.run.folder;
   const base = `${folder}dreams/${slug(dream.name)}`;
-  if (start?.wave) row("Start", "start-wave", start.wave, "Waveform of the start, left channel above right", `${folder}${path(start.heat)}`);
-  row("Dream, with the start over it", "dream-wave", told.wave, "Waveform of the dream, left channel above right", `${base}-heat.png`, start?.wave);
+  const lanes = told.wave.length > 1 ? ", left channel above right" : "";
+  if (start?.wave) row("Start", "start-wave", start.wave, `Waveform of the start${lanes}`, `${folder}${path(start.heat)}`);
+  row("Dream, with the start over it", "dream-wave", told.wave, `Waveform of the dream${lanes}`, `${base}-heat.png`, start?.wave);
   if (told.change) {
-    row(`Difference: what was added (both channels, largest ${told.peak})`, "change-wave", [told.change], "Waveform of the difference, on its own scale", `${base}-change.png`);
+    row(`Difference: what was added (${lanes && "both channels, "}largest ${told.peak})`, "change-wave", [told.change], "Waveform of the difference, on its own scale", `${base}-change.png`);
   }
   return made;
 }
