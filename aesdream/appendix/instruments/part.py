@@ -13,7 +13,7 @@ from aesdream.appendix.instruments.patterns import agreeing, changes_of, whole_g
 from aesdream.appendix.instruments.summary import evaluated, performances, summary
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
-from aesdream.appendix.words import slug
+from aesdream.appendix.words import nth, slug
 from aesdream.dreaming.settings import RELATIVE, drawn
 
 Content = Mapping[str, Any]
@@ -96,10 +96,17 @@ def _originals(material: Material) -> list[Block]:
             )
             size = (WIDTH, 0.4 + 1.9 * len(rows))
             blocks.append(
-                Picture(f"originals-{sweep}-{slug(model)}", caption, size, shown, "Spectrograms that look alike, outputs that do not.", "2")
+                Picture(
+                    f"originals-{sweep}-{slug(model)}", caption, size, shown, "Spectrograms that look alike, outputs that do not.", _next("2", blocks)
+                )
             )
             blocks += [_heard(row, {dream.name: dream for dream in chosen}) for row in rows]
     return blocks
+
+
+def _next(figure: str, blocks: Sequence[Block]) -> str:
+    """The number of a figure of which others are in a chapter already."""
+    return nth(figure, sum(isinstance(block, Picture) and bool(block.number) for block in blocks))
 
 
 def _goals(rows: Sequence[Sequence[Dreamt]]) -> str:
@@ -133,7 +140,11 @@ def _noise_grids(material: Material) -> list[Block]:
                 f"Noises (left) dreamed to every class by {model}. Outlined: regions whose change, the mean over classes taken away, has one sign "
                 f"from every one of {len(grid)} starts and is among the largest tenth. Bottom: mean outputs over the starts."
             )
-            blocks.append(Picture(f"noise-{sweep}-{slug(model)}", caption, (WIDTH, 4.6), shown, "Spectrograms of noise; the table has numbers.", "3"))
+            blocks.append(
+                Picture(
+                    f"noise-{sweep}-{slug(model)}", caption, (WIDTH, 4.6), shown, "Spectrograms of noise; the table has numbers.", _next("3", blocks)
+                )
+            )
             blocks.append(_heard(grid[0], {dream.name: dream for dream in mine}))
     return blocks
 
