@@ -90,8 +90,8 @@ def found(content: Content) -> list[str]:
 def _claims(content: Content) -> list[str]:
     """What the paper claims of dreams of instruments, each with what became of it here."""
     sweeps = content.get("instruments", {}).get("sweeps", {})
-    claims = [(model, claim) for models in sweeps.values() for model, told in models.items() for claim in told["claims"]]
-    return [f"Claimed: {claim['claim']} {claim['verdict'].capitalize()} here, by {model}." for model, claim in claims]
+    claims = [(sweep, model, claim) for sweep, models in sweeps.items() for model, told in models.items() for claim in told["claims"]]
+    return [f"Claimed: {claim['claim']} {claim['verdict'].capitalize()} here, by {model} (sweep “{sweep}”)." for sweep, model, claim in claims]
 
 
 def _alike(content: Content) -> str:

@@ -114,7 +114,7 @@ def evaluate(heard: Heard, classes: Sequence[str], thresholds: Mapping[str, floa
     }
 
 
-def judged(evaluation: Evaluation) -> Heard:
+def judged(evaluation: Mapping[str, Any]) -> Heard:
     """The judgements that an evaluation holds."""
     predictions = evaluation["predictions"]
     labels = np.zeros((len(predictions["id"]), len(evaluation["classes"])), np.uint8)
@@ -123,7 +123,7 @@ def judged(evaluation: Evaluation) -> Heard:
     return Heard(predictions["id"], predictions["family"], labels, np.array(predictions["probabilities"]))
 
 
-def mean_over(evaluations: Mapping[Split, Evaluation], resampling: Resampling) -> dict[str, Any]:
+def mean_over(evaluations: Mapping[Split, Mapping[str, Any]], resampling: Resampling) -> dict[str, Any]:
     """LRAP and the averages of S1 and S2, each the mean over models keyed by (split, seed), as ``evaluation.mean_over`` has it for two classes."""
     if not evaluations:
         raise ValueError("no evaluations to take a mean of")
@@ -139,7 +139,7 @@ def mean_over(evaluations: Mapping[Split, Evaluation], resampling: Resampling) -
     return _nested({path: told(path) for path in values[0]})
 
 
-def difference(pairs: Sequence[tuple[Evaluation, Evaluation]], resampling: Resampling) -> dict[str, Any]:
+def difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], resampling: Resampling) -> dict[str, Any]:
     """By how much LRAP and the averages of S1 and S2 are higher in the first of each pair of models than in the second, the mean over pairs, which
     were judged on the same sounds: each draw weighs the families alike on both sides. Each with its own threshold.
     """
@@ -163,7 +163,7 @@ def _nested(found: Mapping[tuple[str, ...], Estimate]) -> dict[str, Any]:
     return whole
 
 
-def always(evaluation: Evaluation) -> dict[str, float]:
+def always(evaluation: Mapping[str, Any]) -> dict[str, float]:
     """Micro and macro F1 of one who says every class of every sound: what anyone has for nothing on a set, and few classes a sound make it small."""
     counts = [each["confusion"] for each in evaluation["S1"]["classes"].values()]
     positives = np.array([count["tp"] + count["fn"] for count in counts], dtype=np.float64)
@@ -175,7 +175,7 @@ def always(evaluation: Evaluation) -> dict[str, float]:
     }
 
 
-def _every(evaluation: Evaluation, resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
+def _every(evaluation: Mapping[str, Any], resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
     """LRAP and averages of an evaluation by path, such as (S1, micro, f1)."""
     heard = judged(evaluation)
     weights = None if resampling is None else resampling.weights(heard.families)

@@ -16,9 +16,8 @@ from aesdream.appendix.instruments.sample import Sample
 from aesdream.sounds.splits import Treatment
 from aesdream.study import Study
 from aesdream.training import multilabel
-from aesdream.training.evaluation import Evaluation, bootstrap
+from aesdream.training.evaluation import bootstrap
 
-ROLES = ("before", "after", "control")
 KINDS = ("right", "wrong")
 Numbers = dict[str, Any]
 Roles = Mapping[str, str]
@@ -31,7 +30,7 @@ def compared(study: Study) -> list[Roles]:
     def found(like: Treatment) -> str | None:
         return next((name for name, treatment in treatments.items() if treatment == like), None)
 
-    rows = []
+    rows: list[Roles] = []
     for name, treatment in treatments.items():
         if treatment.dreams is None or treatment.dreams.steps == 0:
             continue
@@ -50,7 +49,7 @@ def _alike(one: Treatment, other: Treatment) -> bool:
     return same and one == other.model_copy(update={"dreams": one.dreams})
 
 
-def learning(study: Study, evaluations: Mapping[str, Evaluation], dreams: Mapping[str, Mapping[str, Sequence[Dreamt]]]) -> list[Numbers]:
+def learning(study: Study, evaluations: Mapping[str, Mapping[str, Any]], dreams: Mapping[str, Mapping[str, Sequence[Dreamt]]]) -> list[Numbers]:
     """What each treatment that learns on from dreams was worth, JSON-able. ``evaluations`` by model; ``dreams`` by sweep and model."""
     told = []
     for roles in compared(study):
@@ -65,7 +64,7 @@ def learning(study: Study, evaluations: Mapping[str, Evaluation], dreams: Mappin
     return told
 
 
-def _set(models: Sequence[Mapping[str, Evaluation]], seed: int) -> Numbers:
+def _set(models: Sequence[Mapping[str, Mapping[str, Any]]], seed: int) -> Numbers:
     """LRAP and averages of each role on one set, the means over models, and by how much they are higher after than before and than the control."""
     families = {family for roles in models for one in roles.values() for family in one["predictions"]["family"]}
     resampling = bootstrap(families, seed)
