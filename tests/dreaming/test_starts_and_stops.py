@@ -99,6 +99,21 @@ def test_a_dream_ends_in_the_first_step_in_which_its_class_is_sure_and_the_large
         assert 0 <= way - needed <= 0.05 / 64 + 1e-9
 
 
+def test_what_the_last_step_has_too_much_is_taken_back_from_coefficients_and_traces_too():
+    network, starts = lively(dtype=torch.float64), [noise(seed, dtype=torch.float64) for seed in range(4)]
+    found = dream(network, "class", [0, 1, 0, 1], starts, side="pre", steps=40, stop_confidence=0.8, step=0.02)
+    ended = [row for row in range(4) if 0 < found.steps[row] < 40]
+    assert ended
+    spread = nn.functional.conv_transpose1d(found.coefficients[:, None], network.conv1.weight, stride=16)
+    with torch.no_grad():
+        logits = network(found.sounds)
+    for row in ended:
+        added = found.sounds[row] - starts[row]
+        torch.testing.assert_close(added[:, : spread.shape[-1]], spread[row], rtol=1e-6, atol=1e-9)
+        assert logits[row, row % 2] == pytest.approx(float(found.activation[row, -1]))
+        assert 0.8 <= torch.softmax(logits[row], 0)[row % 2] < 0.81
+
+
 def test_a_class_that_is_sure_but_not_the_largest_goes_on():
     network = Linear(torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]]))
     start = torch.tensor([[[3.0, 4.0]]])
