@@ -22,6 +22,10 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
+ENDED = 1 / 3
+"""The part of their steps that batches of dreams take which end at a confidence, for estimates alone."""
+SPECTROGRAMS = 2
+"""Bytes that those of start and dream take, a sample of the sound."""
 OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
 """Keys of a sweep that most leave as they are."""
 KEPT_EVERY = 600.0
@@ -45,6 +49,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
     # A step of a dream costs about what it costs to train on its sound once.
     cost = study.network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    cost *= ENDED if sweep.stop_confidence is not None else 1.0
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
@@ -67,7 +72,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
         seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
-        bytes=samples * channels * 5,
+        bytes=samples * (channels * 5 * (2 if drawn(start)[0] else 1) + (SPECTROGRAMS if study.network.han is not None else 0)),
     )
 
 

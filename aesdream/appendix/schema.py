@@ -308,7 +308,10 @@ class Results(BaseModel):
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")
     outcome: Outcome = Field(description="of all dreams")
-    instruments: dict[str, Any] | None = Field(None, description="of many classes: sets by model, sweeps with claims by model, rows of figure 1")
+    instruments: dict[str, Any] | None = Field(
+        None,
+        description="of many classes: sets by model, their means, sweeps with claims by model, what learning from dreams was worth, rows of figure 1",
+    )
 
 
 def check(content: Mapping[str, Any]) -> None:

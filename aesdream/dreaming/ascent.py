@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import Climb, Stop
+from aesdream.dreaming.climb import FINER, Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.rules import RULES
@@ -68,7 +68,7 @@ def dream(
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
-    layer. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
+    layer, to a sixty-fourth of its last step. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a
@@ -83,7 +83,7 @@ def dream(
     with listening(network):
         kind = BlockClimb if BlockClimb.serves(network, starts, bounds, stop) else Climb
         climb = kind(network, layer, targets, starts, side, bounds, stop)
-        how = [kind.__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, bounds]
+        how = [kind.__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:

@@ -16,6 +16,8 @@ from aesdream.models.layers import Dreamable, channel_major
 Bounds = tuple[float, float] | None
 HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
+FINER = 6
+"""Halvings of the last step when a dream stops at a confidence: each looks at the whole batch again, and a sixty-fourth of a step is little."""
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
 
 
@@ -44,6 +46,8 @@ class Climb:
         self.coefficients: torch.Tensor | None = None
         self.moving = torch.ones(len(targets), dtype=torch.bool, device=starts.device)
         self.taken = torch.zeros(len(targets), dtype=torch.int64, device=starts.device)
+        self.behind: list[torch.Tensor] = []
+        """Where a dream that stops at a confidence was before its last step: the sounds, and the coefficients where there are some."""
 
     def _copies(self, count: int) -> torch.Tensor:
         """The starts, one a target (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
@@ -56,7 +60,8 @@ class Climb:
         """All that steps have changed, on the CPU."""
         coefficients = None if self.coefficients is None else self.coefficients.cpu()
         trace = torch.stack(self.trace).cpu()
-        return {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
+        told = {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
+        return told | ({"behind": [value.cpu() for value in self.behind]} if self.behind else {})
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
@@ -65,6 +70,7 @@ class Climb:
         self.trace = list(state["trace"].to(device))
         self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(device)
         self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
+        self.behind = [value.to(device) for value in state.get("behind", [])]
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out. Those that are sure enough move no more."""
@@ -94,18 +100,55 @@ class Climb:
         if self.stop.rms is not None:
             factors, passing = shortened(self.sounds, gradient, factors, self.starts, self.bounds, self.stop.rms)
             self.moving = self.moving & ~passing
+        spread = None if first is None or gradients[1] is None else gradients[1].flatten(1) * factors[:, None]
+        if self.coefficients is None and spread is not None:
+            self.coefficients = torch.zeros_like(spread)
+        if self.stop.confidence is not None:
+            self._remember(factors != 0)
         self._move(gradient, factors)
-        if first is not None and gradients[1] is not None:
-            spread = gradients[1].flatten(1) * factors[:, None]
-            self.coefficients = spread if self.coefficients is None else self.coefficients + spread
+        if spread is not None and self.coefficients is not None:
+            self.coefficients = self.coefficients + spread
+
+    def _remember(self, moving: torch.Tensor) -> None:
+        now = [self.sounds, *([] if self.coefficients is None else [self.coefficients])]
+        if not self.behind:
+            self.behind = [value.clone() for value in now]
+        for kept, value in zip(self.behind, now, strict=True):
+            kept[moving] = value[moving]
 
     def _move(self, gradient: torch.Tensor, factors: torch.Tensor) -> None:
         self.sounds.addcmul_(gradient, per_sound(factors, gradient))
         if self.bounds is not None:
             self.sounds.clamp_(*self.bounds)
 
+    @torch.no_grad()
     def finish(self) -> None:
-        """Let ``sounds`` be what all steps made of them."""
+        """Let ``sounds`` be what all steps made of them; the last step of those that are sure is halved down to where they have just become so."""
+        if not self.behind:
+            return
+        ended = self._sure(self.sounds)[0] & (self.taken > 0)
+        low, high = torch.zeros_like(self.trace[0]), torch.ones_like(self.trace[0])
+        for _ in range(FINER):
+            middle = (low + high) / 2
+            sure = self._sure(self._part(0, self.sounds, middle, ended))[0]
+            low, high = torch.where(sure, low, middle), torch.where(sure, middle, high)
+        self.sounds.copy_(self._part(0, self.sounds, high, ended))
+        if self.coefficients is not None:
+            self.coefficients = self._part(1, self.coefficients, high, ended)
+        found = self._sure(self.sounds)[1]
+        self.trace = [torch.where(ended & (self.taken <= step), found, value) for step, value in enumerate(self.trace)]
+
+    def _part(self, which: int, now: torch.Tensor, part: torch.Tensor, ended: torch.Tensor) -> torch.Tensor:
+        """Part of the way from where those that have ended were before their last step; the others as they are."""
+        before = self.behind[which]
+        return torch.where(per_sound(ended, now), before + (now - before) * per_sound(part, now), now)
+
+    def _sure(self, sounds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which targets are sure enough (batch,), and their activations (batch,)."""
+        assert self.chosen is not None
+        assert self.stop.confidence is not None
+        outputs = self.watch(sounds)[0]
+        return convinced(outputs, self.layer, self.chosen, self.stop.confidence), activations(outputs, self.layer, self.side, self.chosen)
 
 
 def shortened(
