@@ -329,7 +329,12 @@ def test_a_folder_that_holds_something_else_is_left_alone(source: Path, tmp_path
         assert answer.code == 2
         assert part in answer.err
     (out / "generate.json").write_text("{")
-    assert "damaged (not JSON" in call("sounds", "generate", source, *options, "--seed", "1").err
+    (tmp_path / "unwanted.txt").write_text("1-0000")
+    for command in (("generate", source, *options, "--seed", "1"), ("drop", out, "--unwanted", tmp_path / "unwanted.txt")):
+        answer = call("sounds", *command)
+        assert (answer.code, len(answer.lines)) == (2, 1)
+        assert "damaged (not JSON" in answer.err
+        assert "its sounds are whole" in answer.err
     assert {name: found for name, found in contents(out).items() if name != "generate.json"} == {
         name: found for name, found in before.items() if name != "generate.json"
     }

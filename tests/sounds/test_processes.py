@@ -17,7 +17,7 @@ from aesdream.errors import UserError
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.oracular import TROMBONE
-from aesdream.sounds.processes import PROCESSES, ProcessFailed, apply, draw, process
+from aesdream.sounds.processes import PROCESSES, ProcessFailed, apply, digest, draw, process, registry
 from aesdream.sounds.processes.shared import sound_of, spectra
 from tests.runs import ROOT
 
@@ -181,6 +181,25 @@ def test_a_process_that_blows_up_is_caught(monkeypatch: pytest.MonkeyPatch, valu
 
     with pytest.raises(ProcessFailed, match=why):
         apply("bomb", np.ones((1, 100)), RATE, {})
+
+
+def test_whatever_changes_what_is_drawn_changes_the_digest_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(**processes: dict[str, Any]) -> str:
+        made = {name: registry.Process(noise, ranges) for name, ranges in processes.items()}
+        monkeypatch.setattr("aesdream.sounds.processes.registry.PROCESSES", made)
+        return digest()
+
+    one, other = registry.Uniform(1, 2), registry.Uniform(3, 4)
+    first = of(a={"x": one, "y": other}, b={})
+    assert of(a={"x": one, "y": other}, b={}) == first
+    others = [
+        of(b={}, a={"x": one, "y": other}),
+        of(a={"y": other, "x": one}, b={}),
+        of(a={"x": registry.Uniform(1, 2.5), "y": other}, b={}),
+        of(a={"x": registry.Log(1, 2), "y": other}, b={}),
+        of(a={"x": one, "y": other}),
+    ]
+    assert len({first, *others}) == 6
 
 
 @pytest.mark.parametrize(("channels", "samples", "size"), [(1, 1, 16), (2, 999, 64), (2, 4096, 512)])
