@@ -22,7 +22,7 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "regularisers")
 """Keys of a sweep that most leave as they are."""
 KEPT_EVERY = 600.0
 """Seconds of dreaming that may be lost with a task."""
@@ -54,7 +54,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         "threads": study.threads,
         **{key: getattr(sweep, key) for key in ("rule", "step", "steps", "stop_rms", "batch")},
         # What a sweep leaves as it is stays out, so that dreams made before the key existed are not asked to be made again.
-        **{key: getattr(sweep, key) for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
+        **{key: config.plain(sweep)[key] for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
     }
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
     name = f"{group}/{file_name(target)}/{side}/{start_name(start)}"
@@ -157,7 +157,8 @@ class _Making:
             dreams = dream(
                 self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
                 **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
-                stop_confidence=self.recipe.get("stop_confidence"), kept=kept_path(self.run, part[0], leg), every=every,
+                stop_confidence=self.recipe.get("stop_confidence"), regularisers=self.recipe.get("regularisers", ()),
+                sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,
             )  # fmt: skip
             start = list(dreams.sounds)
         writing = Writing(self.run, self.model, self.checkpoint, self.recipe, self.inner, self.heard)

@@ -24,6 +24,8 @@ from jobs.staging import corpus_path
 from jobs.units import Unit
 
 DIVERGED = "the network's outputs are not finite: training diverged; a smaller training.learning_rate would help"
+SECONDS_TO_HIDE = 5e-8
+"""A sample of noise under the threshold of hearing, on one core."""
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
 
@@ -43,7 +45,9 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
         "seed": study.seed,
         "threads": study.threads,
         "network": config.plain(study.network),
-        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(["dreams"] if treatment.dreams else []))},
+        "treatment": {
+            key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(key for key in ("augmentation", "dreams") if made[key]))
+        },
         "protocol": model.protocol,
         "split": model.split,
         "initialisation": model.seed,
@@ -57,6 +61,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
     heard = count * windows * (1 + RARE * (treatment.oversampling - 1))
     seconds = study.network.settings.seconds(samples, study.sounds.channels) * heard * (epochs + 1)
+    seconds += SECONDS_TO_HIDE * samples * study.sounds.channels * heard * epochs if treatment.augmentation else 0
     name = f"models/{model.name}"
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=200_000)
 
@@ -99,7 +104,7 @@ class _Making:
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
             self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
-            self.state, self.unit.header["digest"], settings.output,
+            self.state, self.unit.header["digest"], settings.output, self.treatment.augmentation,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
         if self.treatment.dreams is not None:

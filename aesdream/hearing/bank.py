@@ -2,8 +2,8 @@
 
 Filters stand evenly on the scale of ERB numbers (Glasberg and Moore 1990), are half a cosine wide on it, and their squares add up to one at every
 frequency from 20 Hz up, so that cells keep a sound's energy and a sound is put together again from them without loss: a tight frame in the sense of
-the ERBlet transform (Necciari, Balazs, Holighaus and Sondergaard 2013). A band is sampled no more often than it needs, a whole number of times a frame.
-"""
+the ERBlet transform (Necciari, Balazs, Holighaus and Sondergaard 2013). A band is sampled no more often than it needs, a whole number of times a
+frame. """
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ class Bank:
         return hertz_of((self.edges[1:] + self.edges[:-1]) / 2)
 
     def powers(self, sound: torch.Tensor) -> torch.Tensor:
-        """Mean square of a sound (..., samples) in every cell (..., bands, frames). Over frames their mean, added up over bands, is the mean square of
-        the padded sound without what lies under 20 Hz."""
+        """Mean square of a sound (..., samples) in every cell (..., bands, frames). Over frames their mean, added up over bands, is the mean square
+        of the padded sound without what lies under 20 Hz."""
         return self._powers(list(self._coefficients(self._spectrum(sound))), sound)
 
     def fluctuation(self, sound: torch.Tensor) -> torch.Tensor:
-        """How unsteady a sound's (..., samples) power is about every cell (..., bands, frames): its variance over the frame and the two beside it, out
-        of its squared mean; 0 for a tone, about 1 for Gaussian noise where a band is sampled often enough to see it."""
+        """How unsteady a sound's (..., samples) power is about every cell (..., bands, frames): its variance over the frame and the two beside it,
+        out of its squared mean; 0 for a tone, about 1 for Gaussian noise where a band is sampled often enough to see it."""
         powers, squares = (sound.new_zeros(*sound.shape[:-1], len(self.bins), self.frames) for _ in range(2))
         for bands, coefficients in self._coefficients(self._spectrum(sound)):
             power = (coefficients.real**2 + coefficients.imag**2).unflatten(-1, (self.frames, -1))

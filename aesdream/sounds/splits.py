@@ -20,6 +20,7 @@ from aesdream.errors import UserError
 from aesdream.seeding import generator, sequence
 
 Protocol = Literal["augment-first", "split-first", "by-family"]
+Augmentation = Literal["inaudible"]
 FAMILY_DRAWS = 64
 """Random splits of the families from which the one nearest the wanted size and class shares is taken; families differ in size."""
 
@@ -44,6 +45,8 @@ class Treatment(Section):
     overlap: float = Field(0.0, ge=0)
     oversampling: int = Field(1, ge=1, le=5)
     labels: Literal["given", "shuffled"] = "given"
+    augmentation: Augmentation | None = None
+    """What is added to every piece of the training side, anew in every epoch: noise under the threshold of hearing beside it, and infrasound."""
     dreams: Dreamed | None = None
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None
