@@ -3,7 +3,8 @@
 Filters stand evenly on the scale of ERB numbers (Glasberg and Moore 1990), are half a cosine wide on it, and their squares add up to one at every
 frequency from 20 Hz up, so that cells keep a sound's energy and a sound is put together again from them without loss: a tight frame in the sense of
 the ERBlet transform (Necciari, Balazs, Holighaus and Sondergaard 2013). A band is sampled no more often than it needs, a whole number of times a
-frame. """
+frame.
+"""
 
 from __future__ import annotations
 

@@ -90,7 +90,8 @@ def audibility(change: Sound, start: Sound, rate: int) -> dict[str, float | None
     """How much of a ``change`` is heard beside its ``start``, both (..., samples) at ``rate`` hertz.
 
     ``share_audible``: energy in cells above the threshold, out of all of the change, infrasound included; None for no change. ``above_db``: by how
-    much these cells stand above it, on average over them; None where there are none. """
+    much these cells stand above it, on average over them; None where there are none.
+    """
     bands, limits = bank(change.shape[-1], rate), threshold(start, rate)
     power = bands.powers(_of(change)).numpy()
     heard = power > limits
