@@ -1,10 +1,9 @@
 """A sound as cells of a band by a frame, and back: the filter bank on which hearing is modelled.
 
-Filters stand evenly on the scale of ERB numbers (Glasberg and Moore 1990), are half a cosine wide on it, and their squares add up to one at every
-frequency from 20 Hz up, so that cells keep a sound's energy and a sound is put together again from them without loss: a tight frame in the sense of
-the ERBlet transform (Necciari, Balazs, Holighaus and Sondergaard 2013). A band is sampled no more often than it needs, a whole number of times a
-frame.
-"""
+Filters stand evenly on the scale of ERB numbers (Glasberg and Moore 1990), are half a cosine on it from one neighbour's middle to the other's, and
+their squares add up to one at every frequency from 20 Hz up, so that cells keep a sound's energy and a sound is put together again from them without
+loss: a tight frame in the sense of the ERBlet transform (Necciari, Balazs, Holighaus and Sondergaard 2013). A band is sampled no more often than it
+needs, a whole number of times a frame."""
 
 from __future__ import annotations
 
@@ -22,7 +21,9 @@ LOWEST_HEARD = 20.0
 """Hz; what lies below is infrasound, and part of no band."""
 FRAME = 0.02
 """Seconds, nearly: a padded sound is cut into a whole number of frames."""
-PADDING = 0.1
+FIRST_ERB = 3
+"""Bands at least in the lowest ERB, from 20 to 49 Hz, in which the threshold in quiet falls by more than 30 dB."""
+PADDING = 0.2
 """Seconds of silence behind a sound, in which the ringing of the lowest bands ends: the bank is circular."""
 EVEN = 64
 """A padded sound is a multiple of this many samples, which transforms fast."""
@@ -43,18 +44,22 @@ class Bank:
         hertz = np.fft.rfftfreq(self.size, 1 / rate)
         low, high = erb_number([LOWEST_HEARD, rate / 2])
         bands = max(1, round((high - low) * per_erb)) if high > low else 0
-        self.edges = np.linspace(low, max(low, high), bands + 1)
+        even = np.linspace(low, max(low, high), bands + 1)
+        whole = min(per_erb, bands)
+        self.edges = np.concatenate([np.linspace(low, even[whole], max(per_erb, FIRST_ERB), endpoint=False), even[whole:]]) if bands else even
         self.first = int(np.searchsorted(hertz, LOWEST_HEARD))
         numbers = erb_number(hertz)
         numbers[: self.first] = -np.inf
+        # Each filter rises where the one before it falls, from centre to centre; the two at the ends stay up.
+        centres = (self.edges[1:] + self.edges[:-1]) / 2
         self.bins: list[slice] = []
         self.windows: list[torch.Tensor] = []
-        for band in range(bands):
-            centre, width = self.edges[band : band + 2].mean(), self.edges[1] - low
-            from_ = self.first if band == 0 else int(np.searchsorted(numbers, centre - width))
-            to = len(hertz) if band == bands - 1 else int(np.searchsorted(numbers, centre + width))
-            away = (numbers[from_:to] - centre) / width
-            away[((band == 0) & (away < 0)) | ((band == bands - 1) & (away > 0))] = 0
+        for band in range(len(centres)):
+            before, centre, after = centres[max(band - 1, 0)], centres[band], centres[min(band + 1, len(centres) - 1)]
+            from_ = int(np.searchsorted(numbers, before)) if band else self.first
+            to = int(np.searchsorted(numbers, after)) if after > centre else len(hertz)
+            up, down = (np.abs(numbers[from_:to] - centre) / max(abs(centre - other), 1e-9) for other in (before, after))
+            away = np.where(numbers[from_:to] < centre, up if band else 0, down if after > centre else 0)
             self.bins.append(slice(from_, to))
             self.windows.append(torch.from_numpy(np.cos(np.pi / 2 * away)).to(device, dtype))
         self.groups: dict[int, list[int]] = {}
