@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -67,6 +68,8 @@ def smooth(ground: Ground) -> Regulariser:
         return sums.view(*cells.shape[:-2], cells.shape[-1], cells.shape[-2]).transpose(-1, -2)
 
     def gains(power: torch.Tensor) -> torch.Tensor:
+        if not len(bands.bins):
+            return power
         around = over(power) / over(torch.ones_like(power))
         return torch.where(around > 0, (around / power.maximum(around / MOST**2)).sqrt(), 1)
 
@@ -74,9 +77,9 @@ def smooth(ground: Ground) -> Regulariser:
 
 
 def masked(ground: Ground) -> Regulariser:
-    """A penalty on what is not heard: every cell of a band and a frame is multiplied by P / (P + T). T is the threshold there, in quiet or masked by
-    the start; P the power that the cell would have in a change that goes this very way, and in the end as far as the dream stops. What lies 20 dB
-    under the threshold is taken back by 40 dB, what lies 20 dB above stays, and what lies under 20 Hz goes altogether."""
+    """A penalty on what is not heard: nothing under 20 Hz, as ``infrasound``, and every cell of a band and a frame multiplied by P / (P + T). T is
+    the threshold there, in quiet or masked by the start; P the power that the cell would have in a change that goes this very way, and in the end as
+    far as the dream stops. What lies 20 dB under the threshold is taken back by 40 dB, what lies 20 dB above it stays."""
     shape, starts = ground.starts.shape, ground.starts
     bands = bank(shape[-1], ground.rate, 1, starts.dtype, starts.device)
     limits = [torch.from_numpy(threshold(start.double().cpu().numpy(), ground.rate)).to(starts.device) for start in starts]
@@ -95,8 +98,11 @@ def masked(ground: Ground) -> Regulariser:
             times = times * (energy / left.sum()) ** (1 / slope)
         return (times * exact / (times * exact + limit)).to(power.dtype)
 
+    without = infrasound(ground)
+
     def heard(gradient: torch.Tensor, row: int) -> torch.Tensor:
-        return _at_full_scale(gradient, lambda scaled: bands.shaped(scaled, lambda power: gains(power, limits[row]), below=0.0))
+        shaped = partial(bands.shaped, gains=lambda power: gains(power, limits[row]), below=0.0)
+        return without(_at_full_scale(without(gradient, row), shaped), row)  # on both sides, so that it still points uphill
 
     return heard
 
@@ -131,7 +137,7 @@ class RegularisedClimb(Climb):
         self.watch = Watch(network, self.layer, None)
         ground = Ground(starts, rate, stop.rms)
         self.regularisers = [REGULARISERS[name](ground) for name in regularisers]
-        self.without_infrasound = infrasound(ground) if "infrasound" in regularisers else None
+        self.without_infrasound = infrasound(ground) if {"masked", "infrasound"} & set(regularisers) else None
 
     def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
         shaped = torch.zeros_like(gradient)
