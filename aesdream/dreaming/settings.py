@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from aesdream import config
 from aesdream.config import Section
+from aesdream.dreaming.regularisers import in_order
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError
 
@@ -39,6 +40,14 @@ def _starts(value: Any) -> Any:
     if wrong := [name for name, count in value.items() if isinstance(count, bool) or not isinstance(count, int) or count < 1]:
         raise ValueError(f"{wrong[0]}: {value[wrong[0]]!r} starts cannot be drawn; give a whole number from 1")
     return tuple(f"{DRAWN[kind]}-{number}" for kind, count in value.items() for number in range(count))
+
+
+def _regularisers(value: Any) -> Any:
+    names = _names(value)
+    try:
+        return in_order(names)
+    except UserError as error:
+        raise ValueError(str(error)) from None
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -72,6 +81,8 @@ class Sweep(Section):
     changed, so that all end as far from their starts."""
     stop_confidence: float | None = Field(None, gt=0, le=1)
     """Stop where the class's output reaches this and is the largest."""
+    regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()
+    """What keeps dreams to what can be heard; they act in the order of the registry, whatever the order here."""
     batch: int = Field(8, ge=2)
     """Dreams computed together; short batches are filled up, so that packing changes no bit."""
     direction: Literal["gradient", "random"] = "gradient"
@@ -89,6 +100,14 @@ class Sweep(Section):
     def _onward_to_somewhere(self) -> Sweep:
         if self.onward and (self.stop_rms is None or self.domain != "waveform"):
             raise ValueError("onward needs a stop_rms to go on to, and the waveform as its domain")
+        return self
+
+    @model_validator(mode="after")
+    def _of_waveforms(self) -> Sweep:
+        if self.regularisers and self.domain == "spectrogram":
+            raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
+        if self.regularisers and self.direction == "random":
+            raise ValueError("regularisers: shape a gradient; direction must be gradient")
         return self
 
     @model_validator(mode="after")
