@@ -26,7 +26,7 @@ SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
 SECONDS_TO_REGULARISE = 4e-8
 """A regulariser's part of a step for one sample, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "regularisers", "onward")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "onward", "regularisers")
 """Keys of a sweep that most leave as they are."""
 BYTES_OF_NUMBERS = 20_000
 """A dream's JSON, where nothing else is kept of it."""

@@ -98,29 +98,29 @@ class Climb:
         self.taken += self.moving
         if self.stop.rms is not None:
             self._shorten_near(gradient, factors, self.stop.rms)
-        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(factors)))
+        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(self.sounds)))
         if first is not None and gradients[1] is not None:
             spread = gradients[1].flatten(1) * factors[:, None]
             self.coefficients = spread if self.coefficients is None else self.coefficients + spread
-
-    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> None:
-        """Shorten the factors of dreams whose step would pass the distance; those move no more. Only those whose way was long are looked at."""
-        ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
-        self.way = self.way + ahead
-        near = torch.nonzero(self.moving & (self.way > NEARLY * stop_rms)).flatten()
-        if len(near):
-            starts = self.starts if len(self.starts) == 1 else self.starts[near]
-            placed = partial(self._placed, rows=near.tolist())
-            factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
-            self.moving[near] &= ~passing
 
     def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
         """What is followed of the gradient: all of it."""
         return gradient
 
     def _placed(self, moved: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
-        """Moved sounds of some dreams (``rows``) brought, in place, to where they may be; never farther from their starts."""
+        """Moved sounds of some rows brought, in place, to where they may be."""
         return clipped(moved, self.bounds)
+
+    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> None:
+        """Shorten the factors of dreams whose step would pass the distance; those move no more. Those whose way was too short are not looked at."""
+        ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
+        self.way = self.way + ahead
+        near = torch.nonzero(self.moving & (self.way > NEARLY * stop_rms)).flatten()
+        if len(near):
+            placed = partial(self._placed, rows=near.tolist())
+            starts = self.starts if len(self.starts) == 1 else self.starts[near]
+            factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
+            self.moving[near] &= ~passing
 
     def finish(self) -> None:
         """Let ``sounds`` be what all steps made of them."""

@@ -97,17 +97,17 @@ class Sweep(Section):
         return self
 
     @model_validator(mode="after")
-    def _onward_to_somewhere(self) -> Sweep:
-        if self.onward and (self.stop_rms is None or self.domain != "waveform"):
-            raise ValueError("onward needs a stop_rms to go on to, and the waveform as its domain")
-        return self
-
-    @model_validator(mode="after")
     def _of_waveforms(self) -> Sweep:
         if self.regularisers and self.domain == "spectrogram":
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
         if self.regularisers and self.direction == "random":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
+        return self
+
+    @model_validator(mode="after")
+    def _onward_to_somewhere(self) -> Sweep:
+        if self.onward and (self.stop_rms is None or self.domain != "waveform"):
+            raise ValueError("onward needs a stop_rms to go on to, and the waveform as its domain")
         return self
 
     @model_validator(mode="after")
