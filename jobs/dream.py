@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 
 from aesdream import config, files
-from aesdream.dreaming import dream, together
+from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
+from aesdream.dreaming.directions import carried_on, displaced
 from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
 from aesdream.models.layers import Dreamable
+from aesdream.seeding import generator
 from aesdream.study import Model, Study, file_name, start_name
 from aesdream.training.distributed import default_device
 from jobs import train
@@ -26,8 +28,12 @@ ENDED = 1 / 3
 """The part of their steps that batches of dreams take which end at a confidence, for estimates alone."""
 SPECTROGRAMS = 2
 """Bytes that those of start and dream take, a sample of the sound."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
+SECONDS_TO_REGULARISE = 4e-8
+"""A regulariser's part of a step for one sample, on one core."""
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "onward", "regularisers")
 """Keys of a sweep that most leave as they are."""
+BYTES_OF_NUMBERS = 20_000
+"""A dream's JSON, where nothing else is kept of it."""
 KEPT_EVERY = 600.0
 """Seconds of dreaming that may be lost with a task."""
 
@@ -41,15 +47,17 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
         for layer in sweep.layers
         for side in sweep.sides
         for start in sweep.starts
-        for target in study.targets(sweep, layer, classes)
+        for target in study.targets(sweep, model, layer, classes)
     ]
 
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
     # A step of a dream costs about what it costs to train on its sound once.
-    cost = study.network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    network = study.network_of(model.treatment)
+    cost = network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
     cost *= ENDED if sweep.stop_confidence is not None else 1.0
+    cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
@@ -59,7 +67,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         "threads": study.threads,
         **{key: getattr(sweep, key) for key in ("rule", "step", "steps", "stop_rms", "batch")},
         # What a sweep leaves as it is stays out, so that dreams made before the key existed are not asked to be made again.
-        **{key: getattr(sweep, key) for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
+        **{key: config.plain(sweep)[key] for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
     }
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
     name = f"{group}/{file_name(target)}/{side}/{start_name(start)}"
@@ -72,8 +80,15 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
         seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
-        bytes=samples * (channels * 5 * (2 if drawn(start)[0] else 1) + (SPECTROGRAMS if study.network.han is not None else 0)),
+        bytes=_bytes(sweep, start, samples, channels, network.han is not None),
     )
+
+
+def _bytes(sweep: Sweep, start: str, samples: int, channels: int, spectral: bool) -> int:
+    """What a dream takes on disk: its sounds, a drawn start's too, and spectrograms where the network hears them; or its numbers alone."""
+    if sweep.keep == "numbers":
+        return BYTES_OF_NUMBERS
+    return samples * (channels * 5 * (2 if drawn(start)[0] else 1) + (SPECTROGRAMS if spectral else 0))
 
 
 def _together(sweep: Sweep, target: str, start: str) -> list[str]:
@@ -116,6 +131,7 @@ class _Making:
 
     def __init__(self, run: Path, study: Study, batch: Sequence[Unit]) -> None:
         self.run, self.model, self.recipe = run, batch[0].inputs["model"], batch[0].recipe
+        self.seed, self.random = study.seed, batch[0].recipe.get("direction") == "random"
         self.checkpoint = train.load(run, self.model)
         network = self.checkpoint.network
         starts = Starts(run, study, self.model, self.checkpoint, self.recipe)
@@ -159,11 +175,13 @@ class _Making:
         start: torch.Tensor | list[torch.Tensor] = [self.given(row) for row in rows] if own else self.given(part[0])
         for leg, targets in enumerate(legs):
             begun = start
-            dreams = dream(
+            dreams = self._along_noises(rows, targets, begun) if self.random else dream(
                 self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
                 **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
-                stop_confidence=self.recipe.get("stop_confidence"), kept=kept_path(self.run, part[0], leg), every=every,
+                stop_confidence=self.recipe.get("stop_confidence"), regularisers=self.recipe.get("regularisers", ()),
+                sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,
             )  # fmt: skip
+            dreams = self._onward(dreams, targets, begun) if self.recipe.get("onward") else dreams
             start = list(dreams.sounds)
         writing = Writing(self.run, self.model, self.checkpoint, self.recipe, self.inner, self.heard)
         begins = torch.stack(begun) if isinstance(begun, list) else begun.expand(size, *begun.shape)
@@ -173,3 +191,24 @@ class _Making:
             writing.write(unit, dreams, place, first, begins[place], legs[-1][place], judged)
         for leg in range(len(legs)):
             kept_path(self.run, part[0], leg).unlink(missing_ok=True)
+
+    def _along_noises(self, rows: Sequence[Unit], targets: Sequence[tuple[int, ...]], start: torch.Tensor | list[torch.Tensor]) -> Dreams:
+        """The control without a gradient: each start moved along a noise of its own, or against it, as far as dreams go."""
+        begun = start if isinstance(start, list) else [start] * len(rows)
+        moved = []
+        for unit, target, one in zip(rows, targets, begun, strict=True):
+            noise = generator(self.seed, "direction", self.model, unit.inputs["start"]).standard_normal(tuple(one.shape))
+            toward = torch.from_numpy(noise if self.filters - 1 in target else -noise).to(one.device)
+            moved.append(displaced(one, toward, self.recipe["stop_rms"], self.bounds))
+        trace = torch.cat([self._activation(targets, begun), self._activation(targets, moved)], 1)
+        return Dreams(torch.stack(moved), trace, None, torch.ones(len(rows), dtype=torch.int64))
+
+    def _onward(self, dreams: Dreams, targets: Sequence[tuple[int, ...]], start: torch.Tensor | list[torch.Tensor]) -> Dreams:
+        """The dreams, those that stopped short carried on to their distance; their traces end with what the target says there."""
+        begun = start if isinstance(start, list) else [start] * len(targets)
+        ends = [carried_on(one, sound, self.recipe["stop_rms"], self.bounds) for one, sound in zip(begun, dreams.sounds, strict=True)]
+        return Dreams(torch.stack(ends), torch.cat([dreams.activation, self._activation(targets, ends)], 1), None, dreams.steps)
+
+    def _activation(self, targets: Sequence[tuple[int, ...]], sounds: list[torch.Tensor]) -> torch.Tensor:
+        """(targets, 1) what each target says of its sound."""
+        return dream(self.heard, self.recipe["layer"], targets, sounds, side=self.recipe["side"], steps=0).activation

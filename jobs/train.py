@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream import config, files
+from aesdream import arrays, config, files
 from aesdream.dreaming import bands, census
 from aesdream.dreaming.finetuning import fine_tune
+from aesdream.dreaming.responses import noted
 from aesdream.errors import UserError
+from aesdream.labels import sounds_of
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
 from aesdream.sounds import audio, splits, store
@@ -24,6 +26,10 @@ from jobs.staging import corpus_path
 from jobs.units import Unit
 
 DIVERGED = "the network's outputs are not finite: training diverged; a smaller training.learning_rate would help"
+SECONDS_TO_HIDE = 5e-8
+"""A sample of noise under the threshold of hearing, on one core."""
+ALWAYS, OPTIONS = ("window", "overlap", "oversampling", "labels"), ("dreams", "composer", "augmentation")
+"""Keys of a treatment that a model depends on; one of the second kind stays out of its recipe where it is not given, as it did before it existed."""
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
 FORWARD = 1 / 3
@@ -48,8 +54,8 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int, tested: fl
         "made_from": {"sounds": sounds_digest},
         "seed": study.seed,
         "threads": study.threads,
-        "network": config.plain(study.network),
-        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(["dreams"] if treatment.dreams else []))},
+        "network": config.plain(study.network_of(model.treatment)),
+        "treatment": {key: made[key] for key in (*ALWAYS, *(key for key in OPTIONS if made[key] is not None))},
         "protocol": model.protocol,
         "split": model.split,
         "initialisation": model.seed,
@@ -63,11 +69,13 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int, tested: fl
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
     heard = count * windows * (1 + RARE * (treatment.oversampling - 1))
-    network, channels = study.network.settings, study.sounds.channels
+    network, channels = study.network_of(model.treatment).settings, study.sounds.channels
     hopping = 2 * tested * study.sounds.sample_rate / samples
     learned = heard * epochs + (0 if treatment.dreams is None else treatment.dreams.sounds * (2 * treatment.dreams.epochs + treatment.dreams.steps))
     judged = count * windows * (training.validation * epochs + LOOKS) + hopping
     seconds = network.seconds(samples, channels) * (learned + FORWARD * judged)
+    if treatment.augmentation is not None:
+        seconds += SECONDS_TO_HIDE * samples * channels * heard * epochs
     name = f"models/{model.name}"
     size = 4 * network.parameters(samples, classes, channels) + BESIDE
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=size)
@@ -95,14 +103,13 @@ class _Making:
         self.run_folder, self.study, self.unit, self.model, self.place = run, study, unit, model, place
         self.folder, self.state = (run / unit.marker).parent, state_path(run, unit)
         self.corpus = store.opened(corpus_path(run))
-        known = self.corpus.families if self.corpus.families_known else None
-        self.sounds = splits.Sounds(self.corpus.label, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
-        self.treatment = study.training.treatments[model.treatment]
+        self.treatment, self.network = study.training.treatments[model.treatment], study.network_of(model.treatment)
+        self.sounds = sounds_of(self.corpus, study, model.treatment)
         self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 
     def run(self) -> None:
         """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
-        asked, network_settings = self.unit.recipe["training"], self.study.network.settings
+        asked, network_settings = self.unit.recipe["training"], self.network.settings
         settings = self.study.training.model_copy(update={"patience": asked.get("patience")})
         build = partial(
             network_settings.build, self.split.train.samples, len(self.corpus.classes),
@@ -112,7 +119,7 @@ class _Making:
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
             self.corpus, self.split, settings, asked["epochs"], self.study.seed, self.model.seed,
-            self.state, self.unit.header["digest"], network_settings.output,
+            self.state, self.unit.header["digest"], network_settings.output, self.treatment.augmentation,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
         if self.treatment.dreams is not None:
@@ -123,7 +130,7 @@ class _Making:
     def _write(self, network: nn.Module, initial: torch.Tensor, history: loop.History) -> None:
         paths = {name: self.folder / name for name in ("split.json", "history.jsonl", "census.json", "checkpoint.pt")}
         train, validation = (splits.names(self.corpus.ids, side, self.sounds) for side in (self.split.train, self.split.validation))
-        sets = self._evaluated(network, validation)  # first: a network that diverged has nothing else to tell
+        sets = self._evaluated(network, validation, paths)  # first: a network that diverged has nothing else to tell
         files.write_json(paths["split.json"], {"train": train, "validation": validation})
         loop.write_history(paths["history.jsonl"], history)
         counted = self._census(network)
@@ -134,7 +141,7 @@ class _Making:
             files.write_json(paths["bands.json"], bands.bands(front_end, self._batches(network, self.split.train)))
         samples, overlap = self.split.train.samples, round(self.treatment.overlap * self.sounds.sample_rate)
         origin = {"model": self.model.name, "digest": self.unit.header["digest"]}
-        description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
+        description = checkpoints.describe(self.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
         checkpoints.save_network(paths["checkpoint.pt"], network, description, initial)
         content = {
             "treatment": self.model.treatment,
@@ -166,9 +173,10 @@ class _Making:
         for chosen in loop.steps(len(items), loop.EVALUATED_TOGETHER, np.arange(len(items))):
             yield listener.batch(items[chosen])
 
-    def _evaluated(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
-        if self.study.network.settings.output == "softmax" and len(self.corpus.classes) == 2:
-            return self._of_two(network, names)
+    def _evaluated(self, network: nn.Module, names: list[str], paths: dict[str, Path]) -> dict[str, Any]:
+        """What the model is worth; files that this gives besides are added to ``paths``."""
+        if self.network.settings.output == "softmax" and len(self.corpus.classes) == 2:
+            return self._of_two(network, names, paths)
         return self._of_many(network)
 
     def _of_many(self, network: nn.Module) -> dict[str, Any]:
@@ -194,12 +202,17 @@ class _Making:
         """Whether pieces of one sound stand on both sides of the split."""
         return self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1)
 
-    def _of_two(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
-        """The validation sounds, as they were heard and by sound."""
+    def _of_two(self, network: nn.Module, names: list[str], paths: dict[str, Path]) -> dict[str, Any]:
+        """The validation sounds, as they were heard and by sound; and how every filter responded to them, on average (``responses.npz``)."""
+        assert isinstance(network, Dreamable)
         items = self.split.validation
-        probabilities = loop.predict(network, self.corpus, items)
+        with noted(network, network.layers(), ("post",)) as responded:
+            probabilities = loop.predict(network, self.corpus, items)
         if not np.isfinite(probabilities).all():
             raise FloatingPointError(DIVERGED)
+        paths["responses.npz"] = self.folder / "responses.npz"
+        layers = {layer: np.concatenate(parts).astype(np.float32) for (layer, _), parts in responded.items()}
+        arrays.write(paths["responses.npz"], id=np.array(names), **layers)
         positive = len(self.corpus.classes) - 1
         families = [self.corpus.families[index] for index in items.sound.tolist()]
         labels = (self.sounds.labels[items.sound] == positive).astype(np.int64)

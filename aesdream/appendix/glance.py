@@ -77,7 +77,10 @@ def _training(content: Content) -> str:
         if len(sounds["classes"]) < 4
         else f"{len(sounds['classes'])} classes ({', '.join(sounds['classes'])})"
     )
-    heard = "log-mel spectrograms" if study["network"].get("han") is not None else "raw sound"
+    hearing = [study["network"], *study["networks"].values()]
+    heard = " or ".join(
+        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) for network in hearing)
+    )
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
     said = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
 FINER = 6
 """Halvings of the last step when a dream stops at a confidence: each looks at the whole batch again, and a sixty-fourth of a step is little."""
+NEARLY = 0.99
+"""The part of its distance that a dream's way may be long, at the most, for it surely to be nearer: sums of a sound are good to a thousandth."""
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
 
 
@@ -48,6 +51,7 @@ class Climb:
         self.taken = torch.zeros(len(targets), dtype=torch.int64, device=starts.device)
         self.behind: list[torch.Tensor] = []
         """Where a dream that stops at a confidence was before its last step: the sounds, and the coefficients where there are some."""
+        self.way = torch.zeros(len(targets), dtype=torch.float64, device=starts.device)
 
     def _copies(self, count: int) -> torch.Tensor:
         """The starts, one a target (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
@@ -71,6 +75,7 @@ class Climb:
         self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(device)
         self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
         self.behind = [value.to(device) for value in state.get("behind", [])]
+        self.way = torch.full_like(self.way, torch.inf)  # not known: all are looked at, which finds the same
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out. Those that are sure enough move no more."""
@@ -92,20 +97,19 @@ class Climb:
         # A target that is one number for every input (a silent first layer) leaves no path to the sound: that is a zero gradient.
         gradients = torch.autograd.grad(found.sum(), [self.sounds] if first is None else [self.sounds, first], allow_unused=True)
         self.sounds = self.sounds.detach()
-        gradient = torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0]
+        gradient = self._shaped(torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0])
         factors = multipliers(rule, size, gradient) * self.moving
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
         if self.stop.rms is not None:
-            factors, passing = shortened(self.sounds, gradient, factors, self.starts, self.bounds, self.stop.rms)
-            self.moving = self.moving & ~passing
+            self._shorten_near(gradient, factors, self.stop.rms)
         spread = None if first is None or gradients[1] is None else gradients[1].flatten(1) * factors[:, None]
         if self.coefficients is None and spread is not None:
             self.coefficients = torch.zeros_like(spread)
         if self.stop.confidence is not None:
             self._remember(factors != 0)
-        self._move(gradient, factors)
+        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(self.sounds)))
         if spread is not None and self.coefficients is not None:
             self.coefficients = self.coefficients + spread
 
@@ -116,10 +120,24 @@ class Climb:
         for kept, value in zip(self.behind, now, strict=True):
             kept[moving] = value[moving]
 
-    def _move(self, gradient: torch.Tensor, factors: torch.Tensor) -> None:
-        self.sounds.addcmul_(gradient, per_sound(factors, gradient))
-        if self.bounds is not None:
-            self.sounds.clamp_(*self.bounds)
+    def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
+        """What is followed of the gradient: all of it."""
+        return gradient
+
+    def _placed(self, moved: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        """Moved sounds of some rows brought, in place, to where they may be."""
+        return clipped(moved, self.bounds)
+
+    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> None:
+        """Shorten the factors of dreams whose step would pass the distance; those move no more. Those whose way was too short are not looked at."""
+        ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
+        self.way = self.way + ahead
+        near = torch.nonzero(self.moving & (self.way > NEARLY * stop_rms)).flatten()
+        if len(near):
+            placed = partial(self._placed, rows=near.tolist())
+            starts = self.starts if len(self.starts) == 1 else self.starts[near]
+            factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
+            self.moving[near] &= ~passing
 
     @torch.no_grad()
     def finish(self) -> None:
@@ -151,14 +169,24 @@ class Climb:
         return convinced(outputs, self.layer, self.chosen, self.stop.confidence), activations(outputs, self.layer, self.side, self.chosen)
 
 
+def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:
+    """Sounds clipped to bounds, in place."""
+    return moved if bounds is None else moved.clamp_(*bounds)
+
+
 def shortened(
-    sounds: torch.Tensor, gradient: torch.Tensor, factors: torch.Tensor, starts: torch.Tensor, bounds: Bounds, stop_rms: float
+    sounds: torch.Tensor,
+    gradient: torch.Tensor,
+    factors: torch.Tensor,
+    starts: torch.Tensor,
+    placed: Callable[[torch.Tensor], torch.Tensor],
+    stop_rms: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The factors (batch,), halved down to the distance where a step would pass it, and which these are."""
+    """The factors (batch,), halved down to the distance where a step would pass it, and which these are; ``placed`` brings what was moved to where it
+    may be."""
 
     def passes(factors: torch.Tensor) -> torch.Tensor:
-        moved = sounds + gradient * per_sound(factors, gradient)
-        moved = moved if bounds is None else moved.clamp_(*bounds)
+        moved = placed(sounds + gradient * per_sound(factors, gradient))
         return (moved - starts).flatten(1).pow(2).mean(1).sqrt() > stop_rms
 
     passing = passes(factors)

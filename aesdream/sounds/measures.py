@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import wraps
+from inspect import unwrap
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,8 @@ def erb_number(hertz: npt.ArrayLike) -> Values:
     return np.asarray(21.4 * np.log10(1 + 0.00437 * np.asarray(hertz, dtype=np.float64)))
 
 
-def _hertz(erb: npt.ArrayLike) -> Values:
+def hertz_of(erb: npt.ArrayLike) -> Values:
+    """The frequency of an ERB number."""
     return np.asarray((10 ** (np.asarray(erb, dtype=np.float64) / 21.4) - 1) / 0.00437)
 
 
@@ -97,7 +99,7 @@ def onsets(sound: Values, rate: int) -> float:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
     spectra = rfft((frames * hann(size, sym=False)).astype(np.float32), axis=-1)
     power = np.sum(spectra.real**2 + spectra.imag**2, axis=0, dtype=np.float64)
-    edges = np.unique(np.searchsorted(np.fft.rfftfreq(size, 1 / rate), _hertz(np.arange(2, float(erb_number(rate / 2)), 1.5))))
+    edges = np.unique(np.searchsorted(np.fft.rfftfreq(size, 1 / rate), hertz_of(np.arange(2, float(erb_number(rate / 2)), 1.5))))
     bands = np.add.reduceat(power, edges[:-1], axis=1)
     loudness: Values = bands**LOUDNESS
     rises = np.maximum(loudness[2:] - loudness[:-2], 0).mean(axis=1) / loudness.mean()
@@ -150,3 +152,11 @@ MIXTURE: dict[Measure, float] = {brightness: 4.8, fluctuation: 0.08, width: 0.19
 def mixture(sound: Samples, rate: int) -> float:
     """Brightness, fluctuation and width together, each in standard deviations of the demo's sounds."""
     return sum(measure(sound, rate) / scale for measure, scale in MIXTURE.items())
+
+
+def at_once(wanted: dict[str, Measure], sound: Samples, rate: int) -> dict[str, float]:
+    """Several measures of one sound by name, to the bit what each gives alone; what they have in common is computed once."""
+    kept = audible(sound, rate)
+    alone = {measure: 0.0 if kept is None else unwrap(measure)(kept, rate) for measure in {*MIXTURE, *wanted.values()} - {mixture}}
+    alone[mixture] = sum(alone[measure] / scale for measure, scale in MIXTURE.items())
+    return {name: alone[measure] for name, measure in wanted.items()}
