@@ -143,9 +143,3 @@ def apart(own: Array, other: Array, correlation: float) -> Array:
     """
     rest = 1 - correlation**2
     return np.asarray((own - correlation * other) / rest**0.5) if rest > 1e-9 else np.full(own.shape, np.nan)
-
-
-def cosine(one: Array, other: Array) -> float:
-    """Between two changes of one shape; NaN where one is zero."""
-    norms = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return float(np.vdot(one, other)) / norms if norms else float("nan")
