@@ -1,1 +1,1 @@
-"""Whether dreams tell the truth, where synthetic composers planted it: what dreams moved, what comes again from another seed, what regularisers do."""
+"""Whether dreams tell the truth that synthetic composers planted: what they moved, what comes again from another seed, what regularisers do."""

@@ -13,7 +13,6 @@ from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_o
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
-from aesdream.training.statistics import number
 from aesdream.truth.contrasts import (
     Array,
     BySplit,
@@ -145,6 +144,7 @@ def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], d
         "starts": group.changes.shape[1],
         "dreams": len(group.made),
         "asked": int(group.dreams.size),
+        "toward": [estimate(list(group.over_splits(group.changes[:, :, way, place]).values())) for way in (0, 1)],
         "cells": own,
         "against": against,
         "beyond": beyond(own, list(against.values())),
@@ -174,6 +174,7 @@ def _control_row(name: str, groups: Sequence[Group], determinants: Sequence[str]
     own = cells(moved, len(determinants))
     return {
         "control": name,
+        "treatment": None if name == "random" else groups[0].treatment,
         "models": sum(group.models for group in groups),
         "expected": sum(len(group.splits) for group in groups),
         "splits": len(moved),
@@ -187,13 +188,4 @@ def directions(groups: Sequence[Group]) -> Numbers:
     return {
         "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups]),
         "added": pooled([group.over_splits(group.alike()) for group in groups]),
-        "toward": [_mean_change(groups, 0), _mean_change(groups, 1)],
     }
-
-
-def _mean_change(groups: Sequence[Group], direction: int) -> list[float | None]:
-    """The mean change of every determinant over all dreams in one direction, in standard deviations."""
-    parts = [group.changes[:, :, direction].reshape(-1, group.changes.shape[-1]) for group in groups]
-    every = np.concatenate(parts)
-    there = every[np.isfinite(every).all(axis=1)]
-    return [number(float(value)) for value in there.mean(axis=0)] if len(there) else [None] * every.shape[1]

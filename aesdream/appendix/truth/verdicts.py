@@ -1,8 +1,8 @@
 """What is said of the matrix: a verdict for every composer and network by rules that stand here, and the paragraphs that follow from them.
 
-**The rules.** A network that does not tell a composer's sounds apart (its AUC's interval reaches down to chance) was not taught anything that its
-dreams could tell. Of one that does, dreams *tell* the truth where the composer's own determinant (the diagonal) moved toward what is interesting, more
-than in every control, and more than every rival of its row moved in either direction. They *hint* where the first two hold and the third does not,
+**The rules.** A network that does not tell a composer's sounds apart (its AUC's interval reaches down to chance) learned nothing that its dreams
+could tell. Of one that does, dreams *tell* the truth where the composer's own determinant (the diagonal) moved toward what is interesting, more than
+in every control, and more than every rival of its row moved in either direction. They *hint* at it where the first two hold and the third does not,
 they *mislead* where the diagonal moved the other way beyond every control, and else they are *silent*. Each is a claim of 95 % intervals alone.
 """
 
@@ -23,6 +23,7 @@ CORRELATED = 0.4
 """Rank correlation from which two determinants are named as hard to tell apart."""
 OPPOSITE, SAME = -0.5, 0.5
 """Cosines beyond which dreams toward the two classes are said to go opposite ways, or the same way."""
+JUDGED = ("tells", "hints", "misleads", "silent")
 VERDICTS = {
     "tells": "tells",
     "hints": "hints",
@@ -87,7 +88,7 @@ def _count_of(rows: Sequence[tuple[str, Content]], *kinds: str) -> int:
 
 
 def _outcome(rows: Sequence[tuple[str, Content]]) -> list[str]:
-    judged = _count_of(rows, "tells", "hints", "misleads", "silent")
+    judged = _count_of(rows, *JUDGED)
     if not judged:
         return ["Whether dreams tell the truth cannot be said yet: no network that heard its composer has its dreams and all three controls."]
     tells = _count_of(rows, "tells")
@@ -124,14 +125,15 @@ def _sure(found: Content) -> str:
     learned, shuffled = found["chance"]["learned"], found["chance"]["shuffled"]
     splits = [row["splits"] for network in found["networks"] for row in network["rows"] if row["splits"]]
     models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
+    judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
     text = (
-        f"How sure: every number stands on {_range(models)} models from {_range(splits)} splits of one corpus, and intervals are Student's over splits. "
+        f"How sure: every number stands on {_range(models)} models from {_range(splits)} splits of one corpus; intervals are Student's over splits. "
         f"Of {learned['cells']} cells {learned['excluding']} exclude zero, where {learned['expected']:g} would by chance"
     )
     if shuffled["cells"]:
-        text += f"; of {shuffled['cells']} cells of shuffled labels {shuffled['excluding']} do, where {shuffled['expected']:g} would by chance"
-    judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], "tells", "hints", "misleads", "silent")
-    return f"{text}. A pair that tells nothing would be said to tell the truth in at most {(1 - LEVEL) / 2:.1%} of studies: of {judged} pairs {judged * (1 - LEVEL) / 2:.2g} at most."
+        text += f"; of {shuffled['cells']} cells of shuffled labels {shuffled['excluding']} do, where {shuffled['expected']:g} would"
+    by_chance = judged * (1 - LEVEL) / 2
+    return f"{text}. Of {judged} pairs that had nothing to tell, {by_chance:.2g} or fewer would be said to tell the truth."
 
 
 def _range(values: Sequence[int]) -> str:
@@ -152,8 +154,8 @@ def _networks(found: Content) -> list[str]:
     if not parts:
         return []
     return [
-        f"Dreams toward “interesting” and toward “not” move the determinants {'; '.join(parts)}. Where they go the same way, what is heard in a dream "
-        "is mostly what any dream of that network does, and only the contrast speaks of the composer."
+        f"Dreams toward “interesting” and toward “not” move the determinants {'; '.join(parts)}. Where they go the same way, what is heard in a "
+        "dream is mostly what any dream of that network does, and only the contrast speaks of the composer."
     ]
 
 
@@ -168,7 +170,7 @@ def _correlated(found: Content) -> list[str]:
     if not pairs:
         return []
     return [
-        f"Over the corpus some determinants go together (rank correlation: {', '.join(pairs)}). A network may learn one by the other, which is no lie, and "
-        "a row's diagonal is then hard to tell from its neighbour: the table says what is left of it once what comes along with its closest rival is "
-        "taken out. A mixture and its parts are no rivals of each other."
+        f"Over the corpus some determinants go together (rank correlation: {', '.join(pairs)}). A network may learn one by the other, which is no "
+        "lie, but a row's diagonal is then hard to tell from its neighbour: a table says what is left of it once what comes along with its closest "
+        "rival is taken out. A mixture and its parts are no rivals of each other."
     ]

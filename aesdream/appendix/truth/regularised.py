@@ -1,0 +1,102 @@
+"""What regularisers and augmentation below the threshold of hearing do: to the truth, to what is heard of a dream, and to how far it rises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aesdream.appendix.material import Material
+from aesdream.appendix.truth.gathered import Group, control_of, pooled
+from aesdream.appendix.truth.matrix import called, variant
+from aesdream.truth.contrasts import cells
+
+Numbers = dict[str, Any]
+PLAIN = "plain"
+MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "audibility"}
+"""Numbers of a dream's JSON, and the mapping inside which they stand there."""
+
+
+def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
+    """For every network of which some sweep is regularised, or some treatment augmented: a row a way of dreaming, plain first.
+
+    Plain dreams are those of the treatments that are dreamed otherwise, so that the rows of a network can be compared.
+    """
+    study = material.study
+    learned = [group for group in groups if _learned(material, group)]
+    by_network: dict[str, dict[str, list[Group]]] = {}
+    for group in learned:
+        network, _ = variant(study, group.treatment)
+        by_network.setdefault(network, {}).setdefault(_way(material, group), []).append(group)
+    found = []
+    for network, ways in by_network.items():
+        if len(ways) > 1:
+            composers = set.intersection(*({study.composer_of(group.treatment) for group in members} for members in ways.values()))
+            found += [_row(material, network, way, [g for g in ways[way] if study.composer_of(g.treatment) in composers]) for way in _ordered(ways)]
+    return found
+
+
+def _learned(material: Material, group: Group) -> bool:
+    return not control_of(material.study.training.treatments[group.treatment]) and material.study.sweeps[group.sweep].direction == "gradient"
+
+
+def _way(material: Material, group: Group) -> str:
+    """How a group's dreams were made: by which regularisers, of models that were augmented how."""
+    augmentation = variant(material.study, group.treatment)[1]
+    named = [*material.study.sweeps[group.sweep].regularisers, *([f"augmented ({augmentation})"] if augmentation else [])]
+    return " + ".join(named) or PLAIN
+
+
+def _ordered(ways: dict[str, list[Group]]) -> list[str]:
+    return sorted(ways, key=lambda way: way != PLAIN)
+
+
+def _row(material: Material, network: str, way: str, groups: Sequence[Group]) -> Numbers:
+    """The diagonal contrast of each composer, and means over all dreams."""
+    study, determinants = material.study, list(material.corpus.measures)
+    composers = [study.composer_of(group.treatment) for group in groups]
+    diagonal = [cells(group.moved, len(determinants))[determinants.index(name)] for group, name in zip(groups, composers, strict=True) if name]
+    own = [
+        {split: float(values[determinants.index(name)]) for split, values in g.moved.items()}
+        for g, name in zip(groups, composers, strict=True)
+        if name
+    ]
+    return {
+        "network": network,
+        "way": way,
+        "composers": composers,
+        "models": sum(group.models for group in groups),
+        "dreams": sum(len(group.made) for group in groups),
+        "diagonal": pooled(own),
+        "diagonals": dict(zip([name for name in composers if name], diagonal, strict=True)),
+        "gain": pooled([group.over_splits(group.gains()) for group in groups]),
+        **{key: pooled([group.over_splits(group.each(key, inside)) for group in groups]) for key, inside in MEASURED.items()},
+    }
+
+
+def first_layers(material: Material, groups: Sequence[Group]) -> list[Numbers]:
+    """For every network: what share of what its dreams add through conv1 lies in the one kernel that adds most, of how many.
+
+    A coefficient's energy is counted with its kernel's own; overlaps of neighbouring coefficients are not.
+    """
+    study = material.study
+    shares: dict[str, list[dict[int, float]]] = {}
+    kernels: dict[str, int] = {}
+    for group in groups:
+        if not _learned(material, group) or study.sweeps[group.sweep].regularisers:
+            continue
+        name = called(variant(study, group.treatment))
+        of_models = np.full((len(group.splits), 1), np.nan)
+        for place, dreams in enumerate(group.dreams):
+            added = [
+                dream.content["coefficients"] for dream in dreams.flat if dream is not None and dream.ready and dream.content.get("coefficients")
+            ]
+            layer = material.kernels.get(dreams[0, 0].model) if added and dreams[0, 0] is not None else None
+            if layer is not None:
+                powers = np.square(layer.after).sum(axis=(1, 2))
+                energy = powers * np.square(np.array(added).reshape(len(added), len(powers), -1)).sum(axis=(0, 2))
+                kernels[name] = len(powers)
+                of_models[place] = energy.max() / energy.sum() if energy.sum() else np.nan
+        shares.setdefault(name, []).append(group.over_splits(of_models))
+    return [{"network": name, "kernels": kernels[name], "share": pooled(parts)} for name, parts in shares.items() if name in kernels]
