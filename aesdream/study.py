@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from aesdream import config
 from aesdream.config import Section
-from aesdream.dreaming.settings import RELATIVE, STARTS, Sweep, contradictions, filters_of, is_file
+from aesdream.dreaming.settings import RELATIVE, SPREAD, STARTS, Sweep, contradictions, drawn, filters_of, is_file
 from aesdream.errors import UserError, one_of
 from aesdream.models import Network
 from aesdream.sounds import composers, irmas
@@ -89,16 +89,26 @@ class Study(Section):
     """Threads of every process; it changes the last bits of results, so it belongs to the study."""
     sounds: SoundsSection
     network: Network
+    networks: dict[str, Network] = Field(default_factory=dict)
+    """Others by name, for treatments that name them."""
     training: Training = Training()
     sweeps: dict[str, Sweep] = Field(default_factory=dict)
     notes: str = ""
     """Printed at the head of the appendix."""
 
-    @field_validator("sweeps")
+    @field_validator("sweeps", "networks")
     @classmethod
-    def _folders(cls, sweeps: dict[str, Sweep]) -> dict[str, Sweep]:
-        file_names(sweeps)
-        return sweeps
+    def _folders(cls, named: dict[str, Any]) -> dict[str, Any]:
+        file_names(named)
+        return named
+
+    @model_validator(mode="after")
+    def _known_networks(self) -> Study:
+        for name, treatment in self.training.treatments.items():
+            if treatment.network is not None and treatment.network not in self.networks:
+                known = ", ".join(self.networks) or "none; name some under networks"
+                raise ValueError(f"training.treatments.{name}.network: {treatment.network!r} is no key of networks; valid: {known}")
+        return self
 
     def models(self) -> list[Model]:
         """Every model of the study, controls included."""
@@ -111,6 +121,28 @@ class Study(Section):
             for seed in range(treatment.seeds or training.seeds)
         ]
 
+    def network_of(self, treatment: str) -> Network:
+        """The network that models of a treatment have."""
+        named = self.training.treatments[treatment].network
+        return self.network if named is None else self.networks[named]
+
+    def composer_of(self, treatment: str) -> str | None:
+        """Who judged the sounds for a treatment; None where they are not made here."""
+        made = self.sounds.oracular
+        return None if made is None else self.training.treatments[treatment].composer or made.composer
+
+    @property
+    def composers(self) -> list[str]:
+        """Every synthetic composer of the study, in their own order."""
+        named = {self.composer_of(name) for name in self.training.treatments} | ({self.sounds.oracular.composer} if self.sounds.oracular else set())
+        return [name for name in composers.COMPOSERS if name in named]
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether every composer measures every sound: several judge the sounds, or dreams start from some that are spread over all measures."""
+        spread = any(drawn(start)[0] == SPREAD for sweep in self.sweeps.values() for start in sweep.starts)
+        return self.sounds.oracular is not None and (spread or len(self.composers) > 1)
+
     def input_samples(self, treatment: str) -> int:
         """Samples that a model of this treatment hears."""
         sounds = self.sounds
@@ -122,9 +154,10 @@ class Study(Section):
         chosen = [model for pattern in sweep.models for model in models if fnmatchcase(model.name, pattern)]
         return list(dict.fromkeys(chosen))
 
-    def targets(self, sweep: Sweep, layer: str, classes: Sequence[str]) -> list[str]:
-        """The targets of a sweep in one layer, ``all`` written out."""
-        listed = [str(i) for i in range(self.network.settings.layer_filters(len(classes))[layer])] if layer != "class" else list(classes)
+    def targets(self, sweep: Sweep, model: Model, layer: str, classes: Sequence[str]) -> list[str]:
+        """The targets of a sweep in one layer of a model, ``all`` written out."""
+        filters = self.network_of(model.treatment).settings.layer_filters(len(classes))[layer]
+        listed = [str(i) for i in range(filters)] if layer != "class" else list(classes)
         named = [one for target in sweep.targets for one in (listed if target == "all" else [target])]
         return list(dict.fromkeys(named))
 
@@ -188,29 +221,51 @@ def _with_fonts(made: Instruments, absolute: Callable[[str], str]) -> Instrument
 
 def _contradictions(study: Study) -> list[str]:
     lines = _too_few_sounds(study)
-    for name, treatment in study.training.treatments.items():
-        try:
-            study.network.settings.frames(study.input_samples(name))
-        except UserError as error:
-            lines += [line if treatment.window is None else f"training.treatments.{name}: {line}" for line in error.lines]
-        if treatment.dreams is not None and study.network.han is None:
-            lines.append(f"training.treatments.{name}.dreams: learns from spectrograms, which network.han alone hears")
-    layers = study.network.settings.layer_filters(2)
+    for name in study.training.treatments:
+        lines += _wrong_treatment(study, name)
+    known = [model.name for model in study.models()]
     for name, sweep in study.sweeps.items():
-        lines += [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layer in sweep.layers if layer not in layers]
-        known = [model.name for model in study.models()]
+        lines += _wrong_layers(study, name, sweep)
         lines += [
             f"sweeps.{name}.models: {pattern!r} names no model; the first of {len(known)}: {', '.join(known[:3])}"
             for pattern in sweep.models
             if not any(fnmatchcase(model, pattern) for model in known)
         ]
         lines += _wrong_starts(name, sweep)
-        lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), study.network.han is not None)]
+        networks = [study.network_of(model.treatment) for model in study.swept(sweep)]
+        has_front_end = all(network.han is not None for network in networks)
+        lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), has_front_end, study.sounds.oracular is not None)]
     return list(
         dict.fromkeys(
             lines + _shared_names(start for sweep in study.sweeps.values() for start in sweep.starts) + wrong_targets(study, known_classes(study))
         )
     )
+
+
+def _wrong_treatment(study: Study, name: str) -> list[str]:
+    treatment, network = study.training.treatments[name], study.network_of(name)
+    lines = []
+    try:
+        network.settings.frames(study.input_samples(name))
+    except UserError as error:
+        said = [line if treatment.network is None else line.replace("network.", f"networks.{treatment.network}.", 1) for line in error.lines]
+        lines += [line if treatment.window is None else f"training.treatments.{name}: {line}" for line in said]
+    if treatment.dreams is not None and network.han is None:
+        lines.append(f"training.treatments.{name}.dreams: learns from spectrograms, which network.han alone hears")
+    if treatment.composer is not None and study.sounds.oracular is None:
+        lines.append(f"training.treatments.{name}.composer: composers judge the sounds of sounds.oracular alone; leave it out")
+    elif treatment.composer is not None and treatment.composer not in composers.COMPOSERS:
+        lines.append(str(one_of(f"training.treatments.{name}.composer", treatment.composer, composers.COMPOSERS)))
+    elif treatment.composer is not None and network.settings.output != "softmax":
+        lines.append(f"training.treatments.{name}.composer: a composer's sounds have one class each; the network's output must be softmax")
+    return lines
+
+
+def _wrong_layers(study: Study, name: str, sweep: Sweep) -> list[str]:
+    """A line for every layer that the network of a swept model lacks; without a model, that the study's own lacks."""
+    networks = [study.network_of(model.treatment) for model in study.swept(sweep)] or [study.network]
+    found = [network.settings.layer_filters(2) for network in networks]
+    return [str(one_of(f"sweeps.{name}.layers", layer, layers)) for layers in found for layer in sweep.layers if layer not in layers]
 
 
 def _too_few_sounds(study: Study) -> list[str]:
@@ -245,9 +300,13 @@ def _shared_names(starts: Iterable[str]) -> list[str]:
 
 def wrong_targets(study: Study, classes: Sequence[str]) -> list[str]:
     """A line for every target that its layer lacks; those of ``class`` wait until ``classes`` are known."""
+    return [line for name, sweep in study.sweeps.items() for line in _lacking(study, name, sweep, classes)]
+
+
+def _lacking(study: Study, name: str, sweep: Sweep, classes: Sequence[str]) -> list[str]:
     lines = []
-    layers = study.network.settings.layer_filters(len(classes))
-    for name, sweep in study.sweeps.items():
+    kinds = {network: None for model in study.swept(sweep) for network in [study.network_of(model.treatment)]}
+    for layers in [network.settings.layer_filters(len(classes)) for network in kinds]:
         asked = [(layer, target) for layer in sweep.layers if layers.get(layer) for target in sweep.targets if target not in ("all", *RELATIVE)]
         for layer, target in asked:
             try:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesdream.errors import UserError
-from aesdream.seeding import generator
 from aesdream.sounds import audio, composers, descriptors, instruments, irmas, oracular, store
 from aesdream.sounds.labelled import Labelled
 from aesdream.study import PHRASE, Study
@@ -145,17 +144,25 @@ class Oracular:
 
     def known(self, slices: Sequence[Path]) -> Known:
         """The composer's judgement of what was measured."""
-        settings = self.settings
+        settings, ids = self.settings, [descent.id for descent in self.lineage]
         scores = store.read_scores(slices)
-        judgement = composers.judge(scores, settings.share, settings.exchanged, generator(self.study.seed, "composer"))
+        judgement = oracular.judged(settings, settings.composer, scores, self.study.seed)
         synthetic = {
-            **composers.planted(settings.composer, scores, judgement, [descent.id for descent in self.lineage]),
+            **composers.planted(settings.composer, scores, judgement, ids),
+            **self._others(slices, ids),
             "share": settings.share,
             "levels": settings.levels,
             "processor": oracular.DESCRIPTION,
         }
         families = [descent.family for descent in self.lineage]
         return Known(judgement.labels, families, True, None, {"synthetic": synthetic, "warnings": []})
+
+    def _others(self, slices: Sequence[Path], ids: list[str]) -> dict[str, Any]:
+        """What is told of every composer where all have measured the sounds, whichever the study names: a later one then finds the same corpus."""
+        measured = store.read_measures(slices)
+        judged = {name: oracular.judged(self.settings, name, scores, self.study.seed) for name, scores in measured.items()}
+        told = {name: composers.planted(name, measured[name], judged[name], ids) for name in judged}
+        return {"composers": {name: {key: one[key] for key in one if key != "composer"} for name, one in told.items()}} if told else {}
 
 
 class Rendered:
@@ -201,6 +208,10 @@ def prepared(raw: Raw, study: Study, set_name: str) -> store.Prepared:
         how = how.model_copy(update={"seconds": length / how.sample_rate})
     sound = audio.prepare(raw.sound, raw.rate, how)
     heard, made = audio.floating(sound), study.sounds.oracular
-    score = composers.COMPOSERS[made.composer].measure(heard, how.sample_rate) if made is not None else float("nan")
+    measured = composers.determinants(heard, how.sample_rate) if study.is_measured else {}
+    score = float("nan")
+    if made is not None:
+        score = measured[made.composer] if measured else composers.COMPOSERS[made.composer].measure(heard, how.sample_rate)
     told = descriptors.describe(heard, how.sample_rate)
-    return store.Prepared(raw.id, sound, min(length, how.samples), json.dumps(raw.origin), raw.sha256, told, score)
+    columns = np.array(list(measured.values())) if measured else None
+    return store.Prepared(raw.id, sound, min(length, how.samples), json.dumps(raw.origin), raw.sha256, told, score, columns)

@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 
 from aesdream import config, files
-from aesdream.dreaming import dream, together
+from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
+from aesdream.dreaming.directions import displaced
 from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
 from aesdream.models.layers import Dreamable
+from aesdream.seeding import generator
 from aesdream.study import Model, Study, file_name, start_name
 from aesdream.training.distributed import default_device
 from jobs import train
@@ -22,8 +24,10 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep")
 """Keys of a sweep that most leave as they are."""
+BYTES_OF_NUMBERS = 20_000
+"""A dream's JSON, where nothing else is kept of it."""
 KEPT_EVERY = 600.0
 """Seconds of dreaming that may be lost with a task."""
 
@@ -37,14 +41,14 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
         for layer in sweep.layers
         for side in sweep.sides
         for start in sweep.starts
-        for target in study.targets(sweep, layer, classes)
+        for target in study.targets(sweep, model, layer, classes)
     ]
 
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
     # A step of a dream costs about what it costs to train on its sound once.
-    cost = study.network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    cost = study.network_of(model.treatment).settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
@@ -67,7 +71,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
         seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
-        bytes=samples * channels * 5,
+        bytes=samples * channels * 5 if sweep.keep == "sounds" else BYTES_OF_NUMBERS,
     )
 
 
@@ -111,6 +115,7 @@ class _Making:
 
     def __init__(self, run: Path, study: Study, batch: Sequence[Unit]) -> None:
         self.run, self.model, self.recipe = run, batch[0].inputs["model"], batch[0].recipe
+        self.seed, self.random = study.seed, batch[0].recipe.get("direction") == "random"
         self.checkpoint = train.load(run, self.model)
         network = self.checkpoint.network
         starts = Starts(run, study, self.model, self.checkpoint, self.recipe)
@@ -154,7 +159,7 @@ class _Making:
         start: torch.Tensor | list[torch.Tensor] = [self.given(row) for row in rows] if own else self.given(part[0])
         for leg, targets in enumerate(legs):
             begun = start
-            dreams = dream(
+            dreams = self._along_noises(rows, targets, begun) if self.random else dream(
                 self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
                 **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
                 stop_confidence=self.recipe.get("stop_confidence"), kept=kept_path(self.run, part[0], leg), every=every,
@@ -168,3 +173,14 @@ class _Making:
             writing.write(unit, dreams, place, first, begins[place], legs[-1][place], judged)
         for leg in range(len(legs)):
             kept_path(self.run, part[0], leg).unlink(missing_ok=True)
+
+    def _along_noises(self, rows: Sequence[Unit], targets: Sequence[tuple[int, ...]], start: torch.Tensor | list[torch.Tensor]) -> Dreams:
+        """The control without a gradient: each start moved along a noise of its own, or against it, as far as dreams go."""
+        begun = start if isinstance(start, list) else [start] * len(rows)
+        last = self.filters - 1
+        moved = [
+            displaced(one, generator(self.seed, "direction", self.model, unit.inputs["start"]), self.recipe["stop_rms"], last in target, self.bounds)
+            for unit, target, one in zip(rows, targets, begun, strict=True)
+        ]
+        looks = [dream(self.heard, self.recipe["layer"], targets, some, side=self.recipe["side"], steps=0).activation for some in (begun, moved)]
+        return Dreams(torch.stack(moved), torch.cat(looks, 1), None, torch.ones(len(rows), dtype=torch.int64))

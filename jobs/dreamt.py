@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from aesdream import files
+from aesdream import arrays, files
 from aesdream.dreaming import Dreams, bands, census, inversion
-from aesdream.dreaming.anatomy import anatomy
+from aesdream.dreaming.anatomy import anatomy, extent
 from aesdream.dreaming.census import silent_on
 from aesdream.dreaming.objectives import convinced, selection
-from aesdream.dreaming.settings import drawn
+from aesdream.dreaming.settings import SPREAD, drawn
 from aesdream.dreaming.sonify import listening_copy, write_wav
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import integer
+from aesdream.sounds.composers import determinants
 from aesdream.training.checkpoints import Checkpoint
 from jobs.starts import Start
 from jobs.units import Unit
@@ -56,14 +56,15 @@ class Writing:
         start, dreamed = (value if self.whole else value[None] for value in (begun, dreams.sounds[place]))
         sounds, told = self._sounds(first, start, dreamed)
         rate = self.checkpoint.preparation.sample_rate
-        paths = self._write_sounds(marker, sounds, rate, own=bool(drawn(unit.inputs["start"])[0]))
-        if self.front_end is not None:
+        kept = self.recipe.get("keep") != "numbers"
+        paths = self._write_sounds(marker, sounds, rate, own=bool(drawn(unit.inputs["start"])[0])) if kept else []
+        if self.front_end is not None and kept:
             begins, ends = (self._spectrograms(value) for value in (start, dreamed))
             told["distance"] = bands.distance(begins, ends)
             paths.append(marker.with_suffix(".npz"))
-            _write_arrays(paths[-1], start=begins, dream=ends)
+            arrays.write(paths[-1], start=begins, dream=ends)
         trace = [float(value) for value in dreams.activation[place].tolist()]
-        coefficients = dreams.coefficients
+        coefficients = dreams.coefficients if kept else None
         content = {
             "model": self.model,
             **unit.recipe["made_from"],
@@ -74,13 +75,21 @@ class Writing:
             "activation": trace,
             "state": {**self._state(unit.inputs["start"], first, target), "overshot": trace[-1] == trace[-2] and trace[-1] < max(trace)},
             "coefficients": [] if coefficients is None else [float(f"{value:.6g}") for value in coefficients[place].tolist()],
+            **({"first_filters": filters} if (filters := self._first_filters()) > 1 else {}),
             "hop_seconds": self._hop() / rate,
             **({"excerpt": first.told} if first.told else {}),
+            **({"measures": determinants(sounds["dream"], rate)} if drawn(unit.inputs["start"])[0] == SPREAD else {}),
             **(self._said(target, [logits[place] for logits in judged]) if judged else {}),
             **told,
-            **anatomy(sounds["dream"], sounds["start"], rate),
+            **(anatomy if kept else extent)(sounds["dream"], sounds["start"], rate),
         }
         files.finish(marker, unit.header, content, {path.name: path for path in paths})
+
+    def _first_filters(self) -> int:
+        """Kernels of a first layer that reads a waveform; coefficients are told of one after another."""
+        assert isinstance(self.checkpoint.network, Dreamable)
+        reading = next(iter(self.checkpoint.network.layers().values()))
+        return reading.filters if isinstance(reading.module, nn.Conv1d) else 1
 
     def _hop(self) -> int:
         if self.front_end is not None:
@@ -197,10 +206,3 @@ class Writing:
 def _joined(windows: torch.Tensor) -> Sound:
     """Windows (n, channels, samples) end to end (channels, samples)."""
     return np.concatenate(list(windows.float().cpu().numpy()), axis=-1)
-
-
-def _write_arrays(path: Path, **arrays: NDArray[np.float32]) -> None:
-    """Arrays by name, through memory; numpy notes no time in the file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    files.write_bytes(path, buffer.getvalue())

@@ -13,6 +13,7 @@ from aesdream import config, files
 from aesdream.dreaming.settings import is_file
 from aesdream.errors import UserError
 from aesdream.sounds import audio, instruments, irmas, labelled, store
+from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.labelled import Labelled
 from aesdream.sounds.processes import PROCESSES
 from aesdream.study import Study, wrong_targets
@@ -69,6 +70,8 @@ class Sources:
             made = config.plain(sounds.oracular)
             # A process added to the list changes what every later draw picks.
             recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source)), "processes": config.digest(list(PROCESSES))}
+            if self.study.is_measured:
+                recipe["oracular"]["measures"] = list(COMPOSERS)
         if sounds.instruments is not None:
             played_on = {name or "training": instruments.font(sounds.instruments, name) for name in self.sets}
             digests = {name: files.sha256(font) for name, font in played_on.items() if font is not None}

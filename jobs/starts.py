@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from aesdream import files
 from aesdream.dreaming import bands
-from aesdream.dreaming.excerpts import Excerpt, excerpt
-from aesdream.dreaming.settings import VALIDATION, drawn
+from aesdream.dreaming.excerpts import excerpt, spread
+from aesdream.dreaming.settings import SPREAD, VALIDATION, drawn
+from aesdream.labels import labels_of
 from aesdream.models.frontends import LogMel
 from aesdream.seeding import generator
 from aesdream.sounds import audio, store
+from aesdream.sounds.composers import determinants
 from aesdream.sounds.store import Corpus
 from aesdream.starts import start_of
 from aesdream.study import Study
@@ -42,7 +44,7 @@ class Starts:
     """The starts of a model's dreams; ``recipe`` is that of one of their units."""
 
     def __init__(self, run: Path, study: Study, model: str, checkpoint: Checkpoint, recipe: Any) -> None:
-        self.run, self.study, self.checkpoint = run, study, checkpoint
+        self.run, self.study, self.checkpoint, self.treatment = run, study, checkpoint, model.partition("/")[0]
         self.marker = run / f"models/{model}/evaluation.json"
         self.samples = checkpoint.description.samples
         self.excerpts, self.windows = recipe.get("excerpts", VALIDATION), recipe.get("windows", "one")
@@ -53,6 +55,8 @@ class Starts:
         kind, number = drawn(name)
         if kind == "held-out":
             return self._held_out(number)
+        if kind == SPREAD:
+            return self._spread(number)
         if kind == "noise" and self.spectral:
             return self._band_noise(number)
         sound = start_of(store.opened(corpus_path(self.run)), self.study, name)[None, :, : self.samples]
@@ -81,8 +85,8 @@ class Starts:
 
     def _held_out(self, number: int) -> Start:
         corpus = store.opened(corpus_path(self.run, "" if self.excerpts == VALIDATION else self.excerpts))
-        found = excerpt(number, corpus.labels, corpus.families, self._among(corpus), corpus.classes, self.study.seed)
-        sound, offset = self._cut(corpus, found)
+        found = excerpt(number, self._labels(corpus), corpus.families, self._among(corpus), corpus.classes, self.study.seed)
+        sound, offset = self._cut(corpus, found.index)
         told = {
             "set": self.excerpts,
             "id": corpus.ids[found.index],
@@ -94,6 +98,22 @@ class Starts:
         }
         return Start(sound, self._given(sound), told, (found.right, found.wrong))
 
+    def _labels(self, corpus: Corpus) -> NDArray[np.integer[Any]]:
+        """(N, classes) as the model was taught them; a test set's are its own."""
+        if self.excerpts != VALIDATION or self.study.sounds.oracular is None:
+            return corpus.labels
+        return np.eye(len(corpus.classes), dtype=np.uint8)[labels_of(corpus, self.study, self.treatment)]
+
+    def _spread(self, number: int) -> Start:
+        corpus = store.opened(corpus_path(self.run))
+        among = self._among(corpus)
+        columns = np.stack([scores[among] for scores in corpus.measures.values()], axis=1)
+        index = among[spread(columns, number + 1)[number]]
+        sound, _ = self._cut(corpus, index)
+        whole = self.samples == corpus.samples
+        heard = {name: float(scores[index]) for name, scores in corpus.measures.items()} if whole else determinants(sound[0], corpus.sample_rate)
+        return Start(sound, self._given(sound), {"set": VALIDATION, "id": corpus.ids[index], "family": corpus.families[index], "measures": heard})
+
     def _among(self, corpus: Corpus) -> Sequence[int]:
         if self.excerpts != VALIDATION:
             return range(len(corpus.ids))
@@ -102,9 +122,9 @@ class Starts:
         names = split["validation"]  # windows are called id@seconds
         return sorted({place[name] if name in place else place[name.rpartition("@")[0]] for name in names})
 
-    def _cut(self, corpus: Corpus, found: Excerpt) -> tuple[NDArray[np.float32], int]:
-        """The windows (n, channels, samples) of an excerpt, and where the first begins: its middle, or all that follow one another from its start."""
-        length = max(int(corpus.length[found.index]), self.samples)
+    def _cut(self, corpus: Corpus, index: int) -> tuple[NDArray[np.float32], int]:
+        """The windows (n, channels, samples) of a sound, and where the first begins: its middle, or all that follow one another from its start."""
+        length = max(int(corpus.length[index]), self.samples)
         first = (length - self.samples) // 2
         offsets = [first] if self.windows == "one" else range(0, length - self.samples + 1, self.samples)
-        return np.stack([audio.floating(corpus.read(found.index, offset, self.samples)) for offset in offsets]), offsets[0]
+        return np.stack([audio.floating(corpus.read(index, offset, self.samples)) for offset in offsets]), offsets[0]

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream import config, files
+from aesdream import arrays, config, files
 from aesdream.dreaming import bands, census
 from aesdream.dreaming.finetuning import fine_tune
+from aesdream.dreaming.responses import noted
 from aesdream.errors import UserError
+from aesdream.labels import sounds_of
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
 from aesdream.sounds import audio, splits, store
@@ -24,6 +26,8 @@ from jobs.staging import corpus_path
 from jobs.units import Unit
 
 DIVERGED = "the network's outputs are not finite: training diverged; a smaller training.learning_rate would help"
+ALWAYS, OPTIONS = ("window", "overlap", "oversampling", "labels"), ("dreams", "composer")
+"""Keys of a treatment that a model depends on; one of the second kind stays out of its recipe where it is not given, as it did before it existed."""
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
 
@@ -42,8 +46,8 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
         "made_from": {"sounds": sounds_digest},
         "seed": study.seed,
         "threads": study.threads,
-        "network": config.plain(study.network),
-        "treatment": {key: made[key] for key in ("window", "overlap", "oversampling", "labels", *(["dreams"] if treatment.dreams else []))},
+        "network": config.plain(study.network_of(model.treatment)),
+        "treatment": {key: made[key] for key in (*ALWAYS, *(key for key in OPTIONS if made[key] is not None))},
         "protocol": model.protocol,
         "split": model.split,
         "initialisation": model.seed,
@@ -56,7 +60,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
     heard = count * windows * (1 + RARE * (treatment.oversampling - 1))
-    seconds = study.network.settings.seconds(samples, study.sounds.channels) * heard * (epochs + 1)
+    seconds = study.network_of(model.treatment).settings.seconds(samples, study.sounds.channels) * heard * (epochs + 1)
     name = f"models/{model.name}"
     return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=200_000)
 
@@ -83,15 +87,14 @@ class _Making:
         self.run_folder, self.study, self.unit, self.model, self.place = run, study, unit, model, place
         self.folder, self.state = (run / unit.marker).parent, state_path(run, unit)
         self.corpus = store.opened(corpus_path(run))
-        known = self.corpus.families if self.corpus.families_known else None
-        self.sounds = splits.Sounds(self.corpus.label, known, self.corpus.samples, self.corpus.sample_rate, self.corpus.twins)
-        self.treatment = study.training.treatments[model.treatment]
+        self.treatment, self.network = study.training.treatments[model.treatment], study.network_of(model.treatment)
+        self.sounds = sounds_of(self.corpus, study, model.treatment)
         self.split = splits.split(self.sounds, self.treatment, model.protocol, study.training.validation, study.seed, model.split, model.seed)
 
     def run(self) -> None:
         """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
         training = self.study.training
-        settings = self.study.network.settings
+        settings = self.network.settings
         build = partial(
             settings.build, self.split.train.samples, len(self.corpus.classes), channels=self.corpus.channels, sample_rate=self.corpus.sample_rate
         )
@@ -110,7 +113,7 @@ class _Making:
     def _write(self, network: nn.Module, initial: torch.Tensor, history: loop.History) -> None:
         paths = {name: self.folder / name for name in ("split.json", "history.jsonl", "census.json", "checkpoint.pt")}
         train, validation = (splits.names(self.corpus.ids, side, self.sounds) for side in (self.split.train, self.split.validation))
-        sets = self._evaluated(network, validation)  # first: a network that diverged has nothing else to tell
+        sets = self._evaluated(network, validation, paths)  # first: a network that diverged has nothing else to tell
         files.write_json(paths["split.json"], {"train": train, "validation": validation})
         loop.write_history(paths["history.jsonl"], history)
         counted = self._census(network)
@@ -121,7 +124,7 @@ class _Making:
             files.write_json(paths["bands.json"], bands.bands(front_end, self._batches(network, self.split.train)))
         samples, overlap = self.split.train.samples, round(self.treatment.overlap * self.sounds.sample_rate)
         origin = {"model": self.model.name, "digest": self.unit.header["digest"]}
-        description = checkpoints.describe(self.study.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
+        description = checkpoints.describe(self.network, self.study.sounds.preparation, self.corpus.classes, samples, samples - overlap, origin)
         checkpoints.save_network(paths["checkpoint.pt"], network, description, initial)
         content = {
             "treatment": self.model.treatment,
@@ -153,9 +156,10 @@ class _Making:
         for chosen in loop.steps(len(items), loop.EVALUATED_TOGETHER, np.arange(len(items))):
             yield listener.batch(items[chosen])
 
-    def _evaluated(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
-        if self.study.network.settings.output == "softmax" and len(self.corpus.classes) == 2:
-            return self._of_two(network, names)
+    def _evaluated(self, network: nn.Module, names: list[str], paths: dict[str, Path]) -> dict[str, Any]:
+        """What the model is worth; files that this gives besides are added to ``paths``."""
+        if self.network.settings.output == "softmax" and len(self.corpus.classes) == 2:
+            return self._of_two(network, names, paths)
         return self._of_many(network)
 
     def _of_many(self, network: nn.Module) -> dict[str, Any]:
@@ -181,12 +185,17 @@ class _Making:
         """Whether pieces of one sound stand on both sides of the split."""
         return self.model.protocol == "augment-first" and (self.treatment.window is not None or self.treatment.oversampling > 1)
 
-    def _of_two(self, network: nn.Module, names: list[str]) -> dict[str, Any]:
-        """The validation sounds, as they were heard and by sound."""
+    def _of_two(self, network: nn.Module, names: list[str], paths: dict[str, Path]) -> dict[str, Any]:
+        """The validation sounds, as they were heard and by sound; and how every filter responded to them, on average (``responses.npz``)."""
+        assert isinstance(network, Dreamable)
         items = self.split.validation
-        probabilities = loop.predict(network, self.corpus, items)
+        with noted(network, network.layers(), ("post",)) as responded:
+            probabilities = loop.predict(network, self.corpus, items)
         if not np.isfinite(probabilities).all():
             raise FloatingPointError(DIVERGED)
+        paths["responses.npz"] = self.folder / "responses.npz"
+        layers = {layer: np.concatenate(parts).astype(np.float32) for (layer, _), parts in responded.items()}
+        arrays.write(paths["responses.npz"], id=np.array(names), **layers)
         positive = len(self.corpus.classes) - 1
         families = [self.corpus.families[index] for index in items.sound.tolist()]
         labels = (self.sounds.labels[items.sound] == positive).astype(np.int64)

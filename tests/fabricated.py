@@ -213,7 +213,7 @@ def fabricate(run: Path, tree: dict[str, Any] = TREE) -> Study:
     for name, sweep in study.sweeps.items():
         for model in study.swept(sweep):
             for layer in sweep.layers:
-                for target in study.targets(sweep, layer, ("not interesting", "interesting")):
+                for target in study.targets(sweep, model, layer, ("not interesting", "interesting")):
                     for side in sweep.sides:
                         write_dream(run, study, name, model.name, layer, target, side, corpus)
     return study

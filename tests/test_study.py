@@ -60,9 +60,9 @@ def test_a_control_has_the_protocols_and_seeds_of_its_own(tmp_path: Path) -> Non
 
 def test_targets_all_are_every_filter_or_class_and_stand_beside_others(tmp_path: Path) -> None:
     study = own(tmp_path, SWEEP, "sweeps.s.targets=[all, 0+1, 1, 0+1]")
-    sweep = study.sweeps["s"]
-    assert study.targets(sweep, "conv4", ("dull", "bright")) == ["0", "1", "0+1"]
-    assert study.targets(sweep, "class", ("dull", "bright")) == ["dull", "bright", "0+1", "1"]
+    sweep, model = study.sweeps["s"], study.models()[0]
+    assert study.targets(sweep, model, "conv4", ("dull", "bright")) == ["0", "1", "0+1"]
+    assert study.targets(sweep, model, "class", ("dull", "bright")) == ["dull", "bright", "0+1", "1"]
 
 
 def test_a_target_names_filters_by_number_sum_or_class() -> None:

@@ -28,7 +28,7 @@ def layers(study: Study, treatment: str, classes: int) -> list[dict[str, Any]]:
     """
     samples, rate = study.input_samples(treatment), study.sounds.sample_rate
     channels = study.sounds.channels
-    network = study.network.settings.build(samples, classes, torch.Generator(), channels=channels, sample_rate=rate).eval()
+    network = study.network_of(treatment).settings.build(samples, classes, torch.Generator(), channels=channels, sample_rate=rate).eval()
     steps: list[dict[str, Any]] = [
         {
             "name": "sound",
@@ -79,7 +79,7 @@ def _described(module: nn.Module) -> tuple[str, list[str]]:
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """A model's conv1 kernel before and after training [shape=(channels, taps)], and its sample rate."""
+    """A model's conv1 kernels before and after training [shape=(filters, channels, taps)], and its sample rate."""
 
     before: Array
     after: Array
@@ -95,24 +95,24 @@ def first_layer(model: Model) -> FirstLayer | None:
         return None
     if weight.shape != checkpoint.initial.shape:
         raise DamagedFile(model.folder / "checkpoint.pt", f"the first kernel was {tuple(checkpoint.initial.shape)}, is {tuple(weight.shape)}")
-    before, after = (tensor.detach().to(torch.float64).numpy()[0] for tensor in (checkpoint.initial, weight))
+    before, after = (tensor.detach().to(torch.float64).numpy() for tensor in (checkpoint.initial, weight))
     return FirstLayer(before, after, checkpoint.preparation.sample_rate)
 
 
 def moved(kernel: FirstLayer) -> dict[str, Any]:
-    """How far conv1's weights moved: relative to the RMS of the weights at the start, over all channels."""
+    """How far conv1's weights moved: relative to the RMS of the weights at the start, over all filters and channels."""
     change = kernel.after - kernel.before
     size = float(np.sqrt(np.mean(kernel.before**2)))
     relative = np.abs(change) / size if size else np.abs(change)
     return {
-        "taps": int(kernel.before.shape[1]),
+        "taps": int(kernel.before.shape[2]),
         "start_rms": number(size),
         "rms_moved": number(float(np.sqrt(np.mean(relative**2)))),
         "largest_moved": number(float(relative.max())),
         "share_barely_moved": number(float(np.mean(relative < _BARELY))),
         "smallest_weight": number(float(kernel.after.min())),
         "largest_weight": number(float(kernel.after.max())),
-        "correlation_of_channels": number(_correlation(kernel.after)),
+        "correlation_of_channels": number(_correlation(kernel.after.swapaxes(0, 1).reshape(kernel.after.shape[1], -1))),
     }
 
 

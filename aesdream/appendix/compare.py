@@ -105,7 +105,7 @@ def _judges(contents: Mapping[str, Content]) -> Listing:
             for table in content["tables"]
             if table["mean"]
         }
-        sticks = {f"{stick['protocol']}, {words.JUDGES[stick['judge']]}": words.interval(stick["mean"]["roc_auc"]) for stick in content["yardsticks"]}
+        sticks = {f"{stick['protocol']}, {words.judge(stick)}": words.interval(stick["mean"]["roc_auc"]) for stick in content["yardsticks"]}
         return dict(sorted({**found, **sticks}.items()))
 
     return _listing("ROC AUC, means over models with 95 % intervals", "judge", contents, _side_by_side(contents, of))

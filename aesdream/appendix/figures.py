@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
@@ -54,7 +55,7 @@ def body(figure: Figure | SubFigure, dream: Dream, shown: View, start: View | No
     at = [Panel(axes, 0.6 + place * (width - 0.06) / 4, 0.42, width / 4 - 0.7, 0.6) for place in range(4)]
     plots.activation(at[0], content["activation"])
     if content.get("coefficients"):
-        plots.coefficients(at[1], content["coefficients"], content["hop_seconds"])
+        plots.coefficients(at[1], dream.spread, content["hop_seconds"])
     plots.energy(at[2], change["energy_100ms"])
     plots.modulation(at[3], change["modulation"]["hertz"], change["modulation"]["share"])
 
@@ -66,14 +67,15 @@ def colour_key(figure: Figure | SubFigure) -> None:
 
 
 def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
-    """conv1's kernel before and after training, and its frequency response, for each channel."""
-    channels = len(layer.before)
+    """conv1's kernel before and after training, and its frequency response, for each channel; of several kernels the largest, and every response."""
+    channels = layer.before.shape[1]
+    largest = int(np.argmax(np.square(layer.after).sum(axis=(1, 2))))
     height = 0.8 / channels
     for channel in range(channels):
         bottom = 0.1 + (channels - 1 - channel) * (height + 0.1)
         size = height - 0.1
         left, right = figure.add_axes((0.09, bottom, 0.38, size)), figure.add_axes((0.575, bottom, 0.4, size))
-        plots.kernel(left, layer.before, layer.after, layer.rate, channel)
+        plots.kernel(left, layer.before[largest], layer.after[largest], layer.rate, channel)
         plots.kernel_response(right, layer.before, layer.after, layer.rate, channel)
         if channel == 0:
             right.legend(loc="lower left", frameon=False)
@@ -114,7 +116,7 @@ def estimates(content: Mapping[str, Any]) -> list[scores.Estimate]:
         here.sort(key=lambda row: row[1] == "control")
         for stick in content["yardsticks"]:
             if stick["protocol"] == protocol:
-                here.append((words.JUDGES[stick["judge"]], "baseline", stick["mean"]["roc_auc"]))
+                here.append((words.judge(stick), "baseline", stick["mean"]["roc_auc"]))
         for place, (label, kind, found) in enumerate(here):
             value, low, high = (None if found is None else found[key] for key in ("value", "low", "high"))
             rows.append(scores.Estimate(label, value, low, high, kind, protocol if place == 0 else ""))

@@ -47,7 +47,10 @@ def done(content: Content) -> list[str]:
         if "composer" in made
         else "by what was made to play them"
     )
-    heard = "log-mel spectrograms" if study["network"].get("han") is not None else "raw sound"
+    hearing = [study["network"], *study["networks"].values()]
+    heard = " or ".join(
+        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) for network in hearing)
+    )
     first = (
         f"Small neural networks that hear {heard} learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
         f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds that were split off "

@@ -26,14 +26,18 @@ def headline(content: Content) -> dict[str, Any]:
     treatments = _judged(content, protocol)
     best = _best(treatments)
     loose = _best(_judged(content, LEAKY)) if protocol != LEAKY else None
+    composer = best.get("composer") if best else None
+    controls = [table for table in _judged(content, protocol, control=True) if table.get("composer") == composer]
     return {
         "protocol": protocol,
         "treatments": len(treatments),
         "best": best,
         "yardsticks": [
-            {"judge": stick["judge"], "roc_auc": stick["mean"]["roc_auc"]} for stick in content["yardsticks"] if stick["protocol"] == protocol
+            {"judge": stick["judge"], "roc_auc": stick["mean"]["roc_auc"]}
+            for stick in content["yardsticks"]
+            if stick["protocol"] == protocol and stick.get("composer") == composer
         ],
-        "against": [_against(content, table, best) for table in _judged(content, protocol, control=True)] if best else [],
+        "against": [_against(content, table, best) for table in controls] if best else [],
         "augment_first": loose,
         **_warnings(content["tables"]),
     }
@@ -50,7 +54,9 @@ def _judged(content: Content, protocol: str | None, *, control: bool = False) ->
 
 def _best(tables: Iterable[Content]) -> dict[str, Any] | None:
     found = max(tables, key=lambda table: float(table["mean"]["roc_auc"]["value"]), default=None)
-    return None if found is None else {"treatment": found["treatment"], "set": found["set"], "roc_auc": found["mean"]["roc_auc"]}
+    if found is None:
+        return None
+    return {key: found[key] for key in ("treatment", "set", "composer") if key in found} | {"roc_auc": found["mean"]["roc_auc"]}
 
 
 def _against(content: Content, control: Content, best: Content) -> dict[str, Any]:
@@ -91,7 +97,8 @@ def sentences(found: Content) -> list[str]:
     best = found["best"]
     if best is None:
         return ["No treatment is evaluated yet."]
-    chosen = f", the best of {found['treatments']} treatments, chosen after the fact," if found["treatments"] > 1 else ""
+    whose = " of several composers" if best.get("composer") else ""
+    chosen = f", the best of {found['treatments']} treatments{whose}, chosen after the fact," if found["treatments"] > 1 else ""
     said = (
         f"Under {found['protocol']}, the strictest protocol here, {best['treatment']}{chosen} reaches a ROC AUC of {words.interval(best['roc_auc'])}"
     )

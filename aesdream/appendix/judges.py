@@ -9,6 +9,7 @@ from typing import Any
 from aesdream.appendix import figures, headline, listing, tables, words
 from aesdream.appendix.chapters import Block, Chapter, Listing, Picture, Text
 from aesdream.appendix.material import Material
+from aesdream.appendix.reading import Model
 
 Content = Mapping[str, Any]
 
@@ -22,7 +23,7 @@ def numbers(material: Material) -> dict[str, Any]:
         "tables": tables.tables(study, models, resampling),
         "comparisons": tables.comparisons(study, models, resampling),
         "yardsticks": tables.yardsticks(study, models, material.corpus, resampling),
-        "levels": tables.levels(material.corpus, resampling),
+        "levels": tables.levels(study, material.corpus, resampling),
     }
     return {**found, "headline": headline.headline(found)}
 
@@ -53,9 +54,15 @@ def _judges(material: Material) -> list[Block]:
         listing.comparisons(content),
     ]
     for protocol in dict.fromkeys(table["protocol"] for table in content["tables"]):
-        draw = partial(figures.evaluation_curves, models=material.models, protocol=protocol)
-        alt = f"ROC and precision-recall curves under {protocol}."
-        blocks.append(Picture(f"curves-{protocol}", f"{protocol}: {words.CURVES}", figures.CURVES_SIZE, draw, alt))
+        whose: dict[str, list[Model]] = {}
+        for model in material.models:
+            several = len(material.study.composers) > 1
+            whose.setdefault(f", {material.study.composer_of(model.treatment)}" if several else "", []).append(model)
+        for composer, models in whose.items():
+            draw = partial(figures.evaluation_curves, models=models, protocol=protocol)
+            alt = f"ROC and precision-recall curves under {protocol}{composer}."
+            name = f"curves-{protocol}{composer.replace(', ', '-')}"
+            blocks.append(Picture(name, f"{protocol}{composer}: {words.CURVES}", figures.CURVES_SIZE, draw, alt))
     return blocks
 
 

@@ -19,7 +19,8 @@ from scipy.spatial.distance import squareform
 from aesdream.appendix.analysis import Array
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
-from aesdream.dreaming.objectives import find_layer, listening
+from aesdream.dreaming.objectives import listening
+from aesdream.dreaming.responses import noted
 from aesdream.sounds import audio
 from aesdream.training.checkpoints import Checkpoint, load_network
 from aesdream.training.statistics import number
@@ -95,26 +96,9 @@ def _batches(material: Material, checkpoint: Checkpoint, chosen: Sequence[int]) 
 @torch.no_grad()
 def mean_responses(checkpoint: Checkpoint, layers: Sequence[str], batches: Iterator[torch.Tensor]) -> Responses:
     """Mean outputs before (``pre``) and after (``post``) the activation of ``layers``' filters to every input of ``batches``."""
-    seen: dict[tuple[str, str], list[Array]] = {(layer, side): [] for layer in layers for side in ("pre", "post")}
-    network = checkpoint.network
-
-    def noting(name: str) -> Any:
-        layer = find_layer(network, name)
-
-        def note(_module: object, _inputs: object, outputs: torch.Tensor) -> None:
-            for side, values in (("pre", outputs), ("post", layer.activation(outputs))):
-                seen[name, side].append(values.unsqueeze(-1).flatten(2).mean(2).double().numpy())
-
-        return layer.module.register_forward_hook(note)
-
-    handles = [noting(name) for name in layers]
-    try:
-        with listening(network):
-            for batch in batches:
-                network(batch)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with noted(checkpoint.network, layers) as seen, listening(checkpoint.network):
+        for batch in batches:
+            checkpoint.network(batch)
     return {key: np.concatenate(parts) for key, parts in seen.items()}
 
 
@@ -166,16 +150,6 @@ def nearest(found: Mapping[str, Any], target: str, count: int = 4) -> list[dict[
     far = distances(added, alike)[place]
     others = [int(other) for other in np.argsort(far, kind="stable") if other != place][:count]
     return [{"target": found["targets"][k], "added": number(added[place, k]), "responses": number(alike[place, k])} for k in others]
-
-
-def farthest(far: Array, first: int, count: int) -> list[int]:
-    """``count`` rows of a matrix of distances, from ``first`` on, each the farthest from the nearest that is already chosen."""
-    chosen = [first]
-    while len(chosen) < min(count, len(far)):
-        closest = far[:, chosen].min(axis=1)
-        closest[chosen] = -np.inf
-        chosen.append(int(np.argmax(closest)))
-    return chosen
 
 
 def ordered(found: Mapping[str, Any]) -> list[int]:

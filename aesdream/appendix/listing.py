@@ -15,7 +15,7 @@ Content = Mapping[str, Any]
 def glance(content: Content) -> list[tuple[str, str]]:
     """The study in a few lines, each with its heading; what is synthetic first."""
     sounds, training = content["sounds"], content["study"]["training"]
-    lines = [("Labels", synthetic(sounds))]
+    lines = [("Labels", synthetic(sounds)), *_other_composers(content)]
     labels = ", ".join(f"{count(n)} {name}" for name, n in sounds["labels"].items())
     share = f" ({percent(sounds['labels'][sounds['positive']] / sounds['count'])} {sounds['positive']})" if len(sounds["labels"]) == 2 else ""
     family = f"{count(sounds['families'])} families" if sounds["families"] else "families unknown"
@@ -30,6 +30,15 @@ def glance(content: Content) -> list[tuple[str, str]]:
     lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
     lines.append(("Dreams", fates(content["outcome"])))
     return lines + ([("Notes", content["study"]["notes"])] if content["study"]["notes"] else [])
+
+
+def _other_composers(content: Content) -> list[tuple[str, str]]:
+    """The rules of composers other than the corpus's own, by whom treatments are judged."""
+    made = content["sounds"].get("synthetic") or {}
+    named = {settings.get("composer") for settings in content["study"]["training"]["treatments"].values()}
+    others = [(name, told) for name, told in made.get("composers", {}).items() if name in named and name != made["composer"]]
+    said = " ".join(f"“{name}”: {told['rule']}" for name, told in others)
+    return [("Other composers", f"As many sounds, other labels of the same kind, for treatments that say so. {said}")] if others else []
 
 
 def fates(outcome: Content) -> str:
@@ -62,6 +71,10 @@ def treatment(settings: Content) -> str:
         parts.append(f"{settings['oversampling']} times the rarer class")
     if settings.get("dreams"):
         parts.append(f"then learned on from {count(settings['dreams']['sounds'])} of them and their dreams to wrong classes")
+    if settings.get("composer"):
+        parts.append(f"judged by the composer “{settings['composer']}”")
+    if settings.get("network"):
+        parts.append(f"network “{settings['network']}”")
     if settings["labels"] == "shuffled":
         parts.append("training labels permuted (control)")
     if settings["epochs"] == 0:
@@ -139,8 +152,16 @@ def overview(content: Content) -> Listing:
             found = [interval(table["mean"][key]) if table["mean"] else DASH for key in keys]
             rows.append([protocol, f"{name}, {words.models_of(table)}", *found])
         for stick in (stick for stick in content["yardsticks"] if stick["protocol"] == protocol):
-            rows.append([protocol, words.JUDGES[stick["judge"]], *(interval(stick["mean"][key]) for key in keys)])
-    rows += [[DASH, words.LEVELS[level["descriptor"]], interval(level["roc_auc"]), *[DASH] * (len(keys) - 1)] for level in content["levels"]]
+            rows.append([protocol, words.judge(stick), *(interval(stick["mean"][key]) for key in keys)])
+    rows += [
+        [
+            DASH,
+            words.LEVELS[level["descriptor"]] + (f", {level['composer']}" if level.get("composer") else ""),
+            interval(level["roc_auc"]),
+            *[DASH] * (len(keys) - 1),
+        ]
+        for level in content["levels"]
+    ]
     heads = ("protocol", "judge", "ROC AUC", "average precision", "recall", "precision*")
     said = ["Means over models with 95 % intervals by bootstrap over families. * at the corpus's prevalence.", *_overview_notes(content)]
     if not content["yardsticks"]:

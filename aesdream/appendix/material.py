@@ -25,11 +25,19 @@ class Material:
         self.sounds = files.read_marker(run / "sounds.json")
         self.corpus = Corpus(files.verified(run / "sounds.json", "sounds.h5"))
         self.models: Sequence[Model] = reading.models(run, study, failed)
-        self.dreams: Mapping[str, Sequence[Dream]] = {
-            sweep: reading.dreams(run, study, sweep, self.sounds["classes"], failed) for sweep in study.sweeps
-        }
+        self._failed = failed
+        self.dreams: Mapping[str, Sequence[Dream]] = self._dreams("sounds")
         self.content: dict[str, Any] = {}
         self.views = Views(self.corpus, study)
+
+    def _dreams(self, kept: str) -> dict[str, Sequence[Dream]]:
+        names = [name for name, sweep in self.study.sweeps.items() if sweep.keep == kept]
+        return {name: reading.dreams(self.run, self.study, name, self.sounds["classes"], self._failed) for name in names}
+
+    @cached_property
+    def measured(self) -> Mapping[str, Sequence[Dream]]:
+        """The dreams of sweeps that keep numbers alone: no sound of them is there, and no gallery has them."""
+        return self._dreams("numbers")
 
     @cached_property
     def resampling(self) -> Resampling:

@@ -101,7 +101,7 @@ def detail(material: Material, dream: Dream) -> bytes:
         "verdict": words.verdict(entry),
         "facts": facts(entry),
         "activation": [float(f"{value:.5g}") for value in dream.content.get("activation", [])],
-        "coefficients": [float(f"{value:.4g}") for value in dream.content.get("coefficients") or []],
+        "coefficients": [float(f"{value:.4g}") for value in dream.spread],
         "energy": dream.content.get("change", {}).get("energy_100ms", []),
         "modulation": dream.content.get("change", {}).get("modulation", {"hertz": [], "share": []}),
         "near": _near(material.content, entry),

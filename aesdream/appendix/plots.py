@@ -149,11 +149,15 @@ def _which(kernel: Array, channel: int) -> str:
 
 
 def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
-    """The same kernel's gain over frequency, with the 20 Hz below which nothing is heard."""
-    hertz, gain_before = response(before[channel : channel + 1], rate)
-    _, gain_after = response(after[channel : channel + 1], rate)
-    axes.semilogx(hertz, gain_after[0], color=BLUE, linewidth=0.7, label="after training")
-    axes.semilogx(hertz, gain_before[0], color=ORANGE, linewidth=0.9, linestyle="--", label="before training")
+    """The gain over frequency of one channel of every kernel [shape=(filters, channels, taps)], with the 20 Hz below which nothing is heard."""
+    hertz, gain_before = response(before[:, channel], rate)
+    _, gain_after = response(after[:, channel], rate)
+    for gains, look in (
+        (gain_after, {"color": BLUE, "linewidth": 0.7, "label": "after training"}),
+        (gain_before, {"color": ORANGE, "linewidth": 0.9, "linestyle": "--", "label": "before training"}),
+    ):
+        for line in axes.semilogx(hertz, gains.T, **look)[1:]:
+            line.set_label("_")
     top = float(max(gain_before.max(), gain_after.max()))
     axes.axvline(20, color=VERMILLION, linewidth=0.8)
     axes.text(21.5, top + 2, "20 Hz", color=VERMILLION, va="top", fontsize=7)
@@ -161,5 +165,5 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     axes.set_ylim(top - 80, top + 5)
     axes.set_xlabel("frequency (Hz)")
     axes.set_ylabel("gain (dB)")
-    axes.set_title(f"its response{_which(before, channel)}", loc="left")
+    axes.set_title(f"{'its response' if len(before) == 1 else 'responses'}{_which(before[0], channel)}", loc="left")
     plain_axes(axes)

@@ -115,6 +115,13 @@ class Dream:
         value = self.content.get(key, self.content.get("change", {}).get(key))
         return float(value) if isinstance(value, int | float) else None
 
+    @property
+    def spread(self) -> list[float]:
+        """How much of conv1's kernel it added at each of conv1's output frames; of several kernels the root mean square over them."""
+        values = self.content.get("coefficients") or []
+        filters = self.content.get("first_filters", 1)
+        return values if filters == 1 else np.sqrt(np.square(np.reshape(values, (filters, -1))).mean(axis=0)).tolist()
+
     def companion(self, suffix: str) -> str:
         """Path of its ``wav`` or ``mp3`` from the run folder."""
         return f"{self.unit}.{suffix}"
@@ -168,7 +175,7 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
         for start in settings.starts
         for side in settings.sides
         for layer in settings.layers
-        for target in study.targets(settings, layer, classes)
+        for target in study.targets(settings, model, layer, classes)
     ]
 
 

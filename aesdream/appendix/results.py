@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ from aesdream import config
 from aesdream.appendix import anatomy, parts
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import FLAGS, Dream, Model
+from aesdream.models import Network
 from aesdream.study import Study
 from aesdream.training.statistics import number
 
@@ -31,7 +33,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
         "network": _networks(study, len(sounds["classes"])),
         "models": [_model(model) for model in found.models],
         "sweeps": {sweep: _sweep(study, sweep, members) for sweep, members in found.dreams.items()},
-        "problems": _problems(found.models) + _problems(found.by_name.values()),
+        "problems": _problems(found.models) + _problems(found.by_name.values()) + _unmeasured(found),
     }
     for part in parts.NUMBERS:
         found.content.update(part(found))
@@ -42,14 +44,23 @@ def _problems(units: Iterable[Model | Dream]) -> list[dict[str, str]]:
     return [{"unit": unit.unit, "why": unit.problem} for unit in units if unit.problem]
 
 
+def _unmeasured(found: Material) -> list[dict[str, str]]:
+    """A line for each sweep of numbers that is not whole, and each reason: its dreams are too many to name."""
+    why = Counter((f"dreams/{sweep}", dream.problem) for sweep, members in found.measured.items() for dream in members if dream.problem)
+    return [
+        {"unit": sweep, "why": f"{count} of {len(found.measured[sweep.removeprefix('dreams/')])} {problem}"}
+        for (sweep, problem), count in why.items()
+    ]
+
+
 def _networks(study: Study, classes: int) -> list[dict[str, Any]]:
-    """The network for each length of input, with the treatments that have it."""
-    lengths: dict[int, list[str]] = {}
+    """Each network for each length of input, with the treatments that have it."""
+    kinds: dict[tuple[int, Network], list[str]] = {}
     for treatment in study.training.treatments:
-        lengths.setdefault(study.input_samples(treatment), []).append(treatment)
+        kinds.setdefault((study.input_samples(treatment), study.network_of(treatment)), []).append(treatment)
     return [
         {"samples": samples, "treatments": names, "layers": steps, "parameters": sum(step["parameters"] or 0 for step in steps)}
-        for samples, names in lengths.items()
+        for (samples, _), names in kinds.items()
         for steps in [anatomy.layers(study, names[0], classes)]
     ]
 

@@ -50,7 +50,7 @@ class Step(Part):
 
 
 class Network(Part):
-    """The network for one length of input (figure 5.2)."""
+    """A network for one length of input (figure 5.2)."""
 
     samples: int = Field(description="samples a channel that it hears")
     treatments: list[str] = Field(description="the treatments that have it")
@@ -83,6 +83,7 @@ class Table(Part):
     """A treatment under a protocol: the thesis's tables 6.1 to 6.5."""
 
     treatment: str = Field(description="how the training set is made")
+    composer: str | None = Field(None, description="whose labels, where several synthetic composers judge the sounds")
     protocol: str = Field(description="when it is split")
     set: str = Field(description="validation: items as trained on; sounds: windows averaged by sound")
     windowed: bool = Field(description="whether items are windows")
@@ -113,6 +114,7 @@ class Yardstick(Part):
 
     protocol: str = Field(description="on whose validation sounds")
     judge: str = Field(description="majority, level, descriptors or ceiling")
+    composer: str | None = Field(None, description="whose labels, where several synthetic composers judge the sounds")
     trained_as: str | None = Field(description="the treatment whose training sounds it had")
     splits: int = Field(description="splits that it stands on")
     mean: Estimates = Field(description="every measure as the mean over splits")
@@ -122,6 +124,7 @@ class Level(Part):
     """A measure of level against the labels of the whole corpus."""
 
     descriptor: str = Field(description="rms_db or peak_db")
+    composer: str | None = Field(None, description="whose labels, where several synthetic composers judge the sounds")
     roc_auc: Estimate = Field(description="below .5 where positive sounds are the softer ones")
 
 
@@ -330,10 +333,10 @@ class Results(BaseModel):
 
     study: dict[str, Any] = Field(description="the study's settings, sounds and sweeps apart")
     sounds: dict[str, Any] = Field(description="the corpus: counts, labels, rate, families, what is synthetic, warnings")
-    network: list[Network] = Field(description="the network, once for each length of input")
+    network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
-    problems: list[Problem] = Field(description="every unit that is missing")
+    problems: list[Problem] = Field(description="every unit that is missing; of sweeps that keep numbers how many are")
     tables: list[Table] | None = Field(None, description="tables 6.1 to 6.5, of a study of two classes")
     comparisons: list[Comparison] | None = Field(None, description="treatments against each other, of two classes")
     yardsticks: list[Yardstick] | None = Field(None, description="judges without a network, of two classes")

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from aesdream.appendix.analysis import Array
-from aesdream.appendix.likeness import distances, farthest, square
+from aesdream.appendix.likeness import distances, square
 from aesdream.appendix.reading import Dream
+from aesdream.dreaming.excerpts import farthest
 
 LIVING = 13
 _SHARES = (3, 4, 6)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aesdream import files
 from aesdream.appendix.reading import Model
 from aesdream.errors import DamagedFile
+from aesdream.labels import labels_of
 from aesdream.sounds import descriptors
 from aesdream.sounds.splits import Treatment
 from aesdream.sounds.store import Corpus
@@ -53,6 +54,7 @@ def _table(study: Study, treatment: str, protocol: str, name: str, members: Sequ
     ready = [model for model in members if (model.split, model.seed) in evaluations]
     table: Table = {
         "treatment": treatment,
+        **({"composer": study.composer_of(treatment)} if len(study.composers) > 1 else {}),
         "protocol": protocol,
         "set": name,
         "windowed": settings.window is not None,
@@ -99,10 +101,12 @@ def comparisons(study: Study, models: Sequence[Model], resampling: Resampling) -
 
 
 def _pairs(study: Study, treatments: Sequence[str]) -> list[tuple[str, str]]:
-    """Every two treatments, and every one against every control: what training, and the labels, were worth."""
+    """Every two treatments, and every one against every control: what training, and the labels, were worth. What several composers judge is compared
+    composer by composer."""
     controls = [name for name in treatments if study.training.treatments[name].is_control]
     real = [name for name in treatments if name not in controls]
-    return [*combinations(real, 2), *((control, name) for control in controls for name in real)]
+    pairs = [*combinations(real, 2), *((control, name) for control in controls for name in real)]
+    return [(one, other) for one, other in pairs if study.composer_of(one) == study.composer_of(other)]
 
 
 def _by_sound(members: Sequence[Model]) -> dict[tuple[int, int], Evaluation]:
@@ -113,32 +117,45 @@ def yardsticks(study: Study, models: Sequence[Model], corpus: Corpus, resampling
     """What judges without a network reach on the same validation sounds: majority, level alone, ten descriptors, and the composer's own rule.
 
     They train on the training sounds of the plain treatment, or the least oversampled one that is neither windowed nor a control; without one
-    there are none.
+    there are none. Where several composers judge the sounds, there are as many of each for every composer.
     """
-    whole = [name for name, settings in study.training.treatments.items() if _whole(settings)]
-    plain = min(whole, key=lambda name: study.training.treatments[name].oversampling, default=None)
-    found = []
+    return [stick for composer in _composers(study) for stick in _sticks(study, composer, models, corpus, resampling)]
+
+
+def _composers(study: Study) -> list[str | None]:
+    """The composers whose labels are told apart; none by name where there is one or none."""
+    return [*study.composers] if len(study.composers) > 1 else [None]
+
+
+def _sticks(study: Study, composer: str | None, models: Sequence[Model], corpus: Corpus, resampling: Resampling) -> Iterator[dict[str, Any]]:
+    treatments = study.training.treatments
+    whole = [name for name, settings in treatments.items() if _whole(settings) and composer in (None, study.composer_of(name))]
+    plain = min(whole, key=lambda name: treatments[name].oversampling, default=None)
     for protocol in dict.fromkeys(model.protocol for model in models):
         splits = {
             model.split: model for model in models if (model.treatment, model.protocol, model.seed) == (plain, protocol, 0) and model.evaluation
         }
-        judged = [_judges(model, corpus, resampling) for model in splits.values()]
+        judged = [_judges(study, model, corpus, resampling) for model in splits.values()]
         for judge in judged[0] if judged else {}:
             evaluations = {(split, 0): each[judge] for split, each in zip(splits, judged, strict=True)}
             mean = {measure: mean_over(evaluations, measure, resampling) for measure in MEASURES}
-            found.append({"protocol": protocol, "judge": judge, "trained_as": plain, "splits": len(splits), "mean": mean})
-    return found
+            whose = {"composer": composer} if composer else {}
+            yield {"protocol": protocol, "judge": judge, **whose, "trained_as": plain, "splits": len(splits), "mean": mean}
 
 
-def levels(corpus: Corpus, resampling: Resampling) -> list[dict[str, Any]]:
+def levels(study: Study, corpus: Corpus, resampling: Resampling) -> list[dict[str, Any]]:
     """The ROC AUC of each measure of level against the labels of the whole corpus, as it is: below .5 where positive sounds are the softer ones."""
-    positive = (corpus.label == len(corpus.classes) - 1).astype(np.int64)
     weights = resampling.weights(corpus.families)
     found = []
-    for name in descriptors.LEVEL:
-        values = corpus.descriptors[:, corpus.descriptor_names.index(name)]
-        value, draws = (measured(positive, values, given, names=["roc_auc"])["roc_auc"] for given in (None, weights))
-        found.append({"descriptor": name, "roc_auc": estimate(float(value[0]), draws)})
+    for composer in _composers(study):
+        treatment = next((name for name in study.training.treatments if study.composer_of(name) == composer), None)
+        labels = corpus.label if treatment is None else labels_of(corpus, study, treatment)
+        positive = (labels == len(corpus.classes) - 1).astype(np.int64)
+        for name in descriptors.LEVEL:
+            values = corpus.descriptors[:, corpus.descriptor_names.index(name)]
+            value, draws = (measured(positive, values, given, names=["roc_auc"])["roc_auc"] for given in (None, weights))
+            whose = {"composer": composer} if composer else {}
+            found.append({"descriptor": name, **whose, "roc_auc": estimate(float(value[0]), draws)})
     return found
 
 
@@ -146,12 +163,13 @@ def _whole(treatment: Treatment) -> bool:
     return treatment.window is None and not treatment.is_control
 
 
-def _judges(model: Model, corpus: Corpus, resampling: Resampling) -> dict[str, Evaluation]:
+def _judges(study: Study, model: Model, corpus: Corpus, resampling: Resampling) -> dict[str, Evaluation]:
     """Each judge's evaluation on one model's validation sounds."""
     place = {name: index for index, name in enumerate(corpus.ids)}
     split = _split(model)
     train, validation = (np.array([place[name] for name in split[side]]) for side in ("train", "validation"))
-    positive = (corpus.label == len(corpus.classes) - 1).astype(np.int64)
+    positive = (labels_of(corpus, study, model.treatment) == len(corpus.classes) - 1).astype(np.int64)
+    scores = corpus.measures.get(study.composer_of(model.treatment) or "", corpus.scores)
     names = [corpus.ids[index] for index in validation]
     families = [corpus.families[index] for index in validation]
     return {
@@ -164,7 +182,7 @@ def _judges(model: Model, corpus: Corpus, resampling: Resampling) -> dict[str, E
             resampling=resampling,
             leaky=len(set(split["train"])) < len(train) and model.protocol == "augment-first",
         )
-        for judge, probabilities in _probabilities(corpus, positive, train, validation)
+        for judge, probabilities in _probabilities(corpus, positive, scores, train, validation)
     }
 
 
@@ -176,13 +194,12 @@ def _split(model: Model) -> Mapping[str, Any]:
 
 
 def _probabilities(
-    corpus: Corpus, positive: NDArray[np.int64], train: NDArray[np.int64], validation: NDArray[np.int64]
+    corpus: Corpus, positive: NDArray[np.int64], scores: NDArray[np.float64], train: NDArray[np.int64], validation: NDArray[np.int64]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     yield "majority", baselines.majority(positive[train], len(validation))
     for judge, names in (("level", descriptors.LEVEL), ("descriptors", descriptors.PLAIN)):
         columns = corpus.descriptors[:, [corpus.descriptor_names.index(name) for name in names]]
         yield judge, baselines.logistic(columns[train], positive[train], columns[validation])
-    scores = corpus.scores
     if np.isfinite(scores).all():
         ranked = np.sort(scores)[::-1]
         accepted = int(positive.sum())  # an exchange of labels leaves their numbers as they were

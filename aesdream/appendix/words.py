@@ -86,6 +86,11 @@ def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
     return "Synthetic sounds", f"{made['processor'][:1].upper()}{made['processor'][1:].rstrip('.')} ({made['font']})."
 
 
+def judge(stick: Mapping[str, Any]) -> str:
+    """A yardstick by what it knows; where several composers judge, of whose labels."""
+    return JUDGES[stick["judge"]] + (f", {stick['composer']}" if stick.get("composer") else "")
+
+
 def slug(name: str) -> str:
     """A unit's name as the name of a file."""
     return name.replace("/", "--")

@@ -66,15 +66,23 @@ def modulation(sound: Sound, rate: int) -> tuple[NDArray[np.floating], NDArray[n
     return frequencies[kept], power[kept] / total if total > rounding else np.zeros(kept.sum())
 
 
-def anatomy(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:
-    """The measures of one dream (channels, samples) against its start, JSON-able; see the run folder's dream JSON."""
+def extent(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:
+    """How far one dream (channels, samples) went from its start, JSON-able."""
     change = dream.astype(np.float64) - start
-    hertz, share = modulation(change, rate)
     return {
         "rms_from_start": rms(change),
         "peak": float(np.abs(dream).max()),
         "share_clipped": float((np.abs(dream) >= 1).mean()),
         "share_under_20hz": share_below(change, rate),
+    }
+
+
+def anatomy(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:
+    """The measures of one dream (channels, samples) against its start, JSON-able; see the run folder's dream JSON."""
+    change = dream.astype(np.float64) - start
+    hertz, share = modulation(change, rate)
+    return {
+        **extent(dream, start, rate),
         "change": {
             "energy_100ms": _rounded(segments(change, rate)),
             "modulation": {"hertz": _rounded(hertz), "share": _rounded(share)},

@@ -1,4 +1,5 @@
-"""Which held-out sounds are dreamed, and toward which wrong class: evenly over the classes, drawn from the study's seed (paper, section 2)."""
+"""Which held-out sounds are dreamed: evenly over the classes, drawn from the study's seed, with a wrong class for each (paper, section 2); or spread
+over what was measured in them."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from aesdream.errors import UserError
 from aesdream.seeding import generator
@@ -43,3 +45,25 @@ def excerpt(number: int, labels: NDArray[np.integer], families: Sequence[str], a
         seen[families[index]] += 1
     others = generator(seed, "wrong class", right).permutation([other for other in range(len(classes)) if other != right])
     return Excerpt(sorted(rounds)[turn][2], right, int(others[turn % len(others)]))
+
+
+def spread(measures: NDArray[np.float64], count: int) -> list[int]:
+    """``count`` rows of ``measures`` [shape=(n, measures)] that are spread over every column at once: the one whose ranks are nearest the middle,
+    then each the farthest in ranks from the nearest that is already chosen. Ties go to the earlier row. Raises UserError where there are fewer rows.
+    """
+    if count > len(measures):
+        raise UserError(f"spread-{count - 1} would be held-out sound {count} of {len(measures)}; ask for at most {len(measures)}")
+    ranks = np.rint(2 * rankdata(measures, axis=0))  # whole numbers, so that no rounding decides a tie
+    far = sum(np.square(np.subtract.outer(column, column)) for column in ranks.T)
+    middle = np.square(ranks - (len(measures) + 1)).sum(axis=1)
+    return farthest(np.asarray(far), int(np.argmin(middle)), count)
+
+
+def farthest(far: NDArray[np.float64], first: int, count: int) -> list[int]:
+    """``count`` rows of a matrix of distances, from ``first`` on, each the farthest from the nearest that is already chosen."""
+    chosen = [first]
+    while len(chosen) < min(count, len(far)):
+        closest = far[:, chosen].min(axis=1)
+        closest[chosen] = -np.inf
+        chosen.append(int(np.argmax(closest)))
+    return chosen

@@ -15,7 +15,8 @@ from aesdream.errors import UserError
 
 STARTS = ("source", "silence", "noise")
 SIDES = ("post", "pre")
-DRAWN = {"held_out": "held-out", "noise": "noise"}
+SPREAD = "spread"
+DRAWN = {"held_out": "held-out", "noise": "noise", SPREAD: SPREAD}
 """Starts that are drawn, as many as a sweep asks for, by what asks for them: each is called by this and its number."""
 RELATIVE = ("right", "wrong", "right-then-wrong")
 """Targets that follow from the class of the held-out sound that is dreamed: that class, one of the others drawn once for each sound, and that one
@@ -54,7 +55,7 @@ class Sweep(Section):
     sides: tuple[Literal["pre", "post"], ...] = ("post",)
     starts: Annotated[tuple[str, ...], BeforeValidator(_starts)] = ("source",)
     """``source``, ``silence``, ``noise``, or a sound file; ``{held_out: 22}`` are so many held-out sounds of one class, evenly over the classes,
-    ``{noise: 3}`` so many different noises."""
+    ``{noise: 3}`` so many different noises, ``{spread: 20}`` so many held-out sounds that are spread over all that synthetic composers measure."""
     excerpts: str = VALIDATION
     """Where held-out sounds come from: the validation side of the model's own split, or a test set."""
     windows: Literal["one", "all"] = "one"
@@ -70,11 +71,27 @@ class Sweep(Section):
     """Stop where the class's output reaches this and is the largest."""
     batch: int = Field(8, ge=2)
     """Dreams computed together; short batches are filled up, so that packing changes no bit."""
+    direction: Literal["gradient", "random"] = "gradient"
+    """Where a dream goes: up its gradient, or a control: so far (``stop_rms``) along a noise, toward the last class, and against it toward others."""
+    keep: Literal["sounds", "numbers"] = "sounds"
+    """What stays of a dream: everything, or only its JSON, for dreams in such numbers that nobody hears them all."""
 
     @model_validator(mode="after")
     def _known_rule(self) -> Sweep:
         if self.rule not in RULES:
             raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
+        return self
+
+    @model_validator(mode="after")
+    def _random_within_bounds(self) -> Sweep:
+        if self.direction == "random" and (self.layers != ("class",) or self.stop_rms is None or self.domain != "waveform"):
+            raise ValueError("direction random needs layers [class], a stop_rms, and the waveform as its domain")
+        return self
+
+    @model_validator(mode="after")
+    def _measured_as_it_is(self) -> Sweep:
+        if self.domain == "spectrogram" and any(drawn(start)[0] == SPREAD for start in self.starts):
+            raise ValueError("starts: {spread: N} compares measures of sounds; domain must be waveform")
         return self
 
     @model_validator(mode="after")
@@ -113,8 +130,13 @@ def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) ->
     return tuple(found)
 
 
-def contradictions(sweep: Sweep, sets: Collection[str], has_front_end: bool) -> Iterator[str]:
-    """What a sweep asks for that a study with these test sets and this network lacks."""
+def contradictions(sweep: Sweep, sets: Collection[str], has_front_end: bool, has_measures: bool) -> Iterator[str]:
+    """What a sweep asks for that a study with these test sets lacks, or one of its networks, or sounds that synthetic composers measured."""
+    spread = any(drawn(start)[0] == SPREAD for start in sweep.starts)
+    if spread and not has_measures:
+        yield "starts: only the sounds of sounds.oracular are measured, over which starts can be spread; ask for {held_out: N}"
+    elif spread and sweep.excerpts != VALIDATION:
+        yield f"excerpts: starts are spread over the {VALIDATION} side of a split; leave it out"
     if sweep.excerpts != VALIDATION and sweep.excerpts not in sets:
         yield f"excerpts: {sweep.excerpts!r} is no set of this study; valid: {', '.join((VALIDATION, *sets))}"
     if sweep.domain == "spectrogram" and not has_front_end:

@@ -1,17 +1,17 @@
 """The thesis's network (Architecture): a raw-waveform CNN whose first layer is one long strided filter.
 
-conv1 (1 filter, strided, trainable, started at ones) -> conv2 8 + pool -> conv3 16 + pool -> conv4 32 + pool -> FC 32 -> 2, ReLU,
-overlapping max pools, Xavier-normal start elsewhere, no batch normalisation. Kernel sizes, strides and pool sizes are stated nowhere in the
-thesis; ours are configuration, and the defaults satisfy every sentence that it has about them.
+conv1 (1 filter, or several where a study asks for them; strided, trainable, started at ones) -> conv2 8 + pool -> conv3 16 + pool -> conv4 32 + pool
+-> FC 32 -> 2, ReLU, overlapping max pools, Xavier-normal start elsewhere, no batch normalisation. Kernel sizes, strides and pool sizes are stated
+nowhere in the thesis; ours are configuration, and the defaults satisfy every sentence that it has about them.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import nn
 
 from aesdream.config import Section
@@ -27,14 +27,21 @@ class Jenkins(Section):
 
     kernel: int = Field(9600, ge=2)
     stride: int = Field(4800, ge=1)
-    start: Literal["ones", "mean"] = "ones"
-    """conv1's first weights: 1 as in the thesis, or 1/kernel, which learns far better."""
+    first: int = Field(1, ge=1)
+    """Filters of conv1: one in the thesis, through which everything passes."""
+    start: Literal["ones", "mean", "xavier"] = "ones"
+    """conv1's first weights: 1 as in the thesis, 1/kernel, which learns far better, or drawn as the others are, so that several filters differ."""
     filters: tuple[int, ...] = Field((8, 16, 32), min_length=1)
     width: int = Field(3, ge=1)
     """Kernel of the deeper convolutions; they are padded to keep their length."""
     pool: int = Field(3, ge=1)
     pool_stride: int = Field(2, ge=1)
     hidden: int = Field(32, ge=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study that was written before conv1 could have several filters keeps its digests."""
+        return {name: value for name, value in handler(self).items() if (name, value) != ("first", 1)}
 
     @model_validator(mode="after")
     def _pieces_fit(self) -> Jenkins:
@@ -48,7 +55,7 @@ class Jenkins(Section):
 
     def layer_filters(self, classes: int) -> dict[str, int]:
         """Filters of every dreamable layer, without building the network."""
-        return {"conv1": 1, **{f"conv{i}": n for i, n in enumerate(self.filters, start=2)}, "class": classes}
+        return {"conv1": self.first, **{f"conv{i}": n for i, n in enumerate(self.filters, start=2)}, "class": classes}
 
     def frames(self, samples: int) -> list[int]:
         """Frames after conv1 and after each pool, for an input of ``samples``. Raises UserError where nothing is left."""
@@ -84,8 +91,8 @@ class JenkinsNetwork(nn.Module):
     def __init__(self, settings: Jenkins, samples: int, classes: int, generator: torch.Generator, channels: int = 2) -> None:
         super().__init__()
         frames = settings.frames(samples)
-        self.conv1 = StridedConv1d(channels, 1, settings.kernel, settings.stride)
-        widths = (1, *settings.filters)
+        self.conv1 = StridedConv1d(channels, settings.first, settings.kernel, settings.stride)
+        widths = (settings.first, *settings.filters)
         deeper = zip(widths, settings.filters, strict=False)
         self.deeper = nn.ModuleDict(
             {f"conv{i}": nn.Conv1d(n, m, settings.width, padding=settings.width // 2) for i, (n, m) in enumerate(deeper, start=2)}
@@ -98,7 +105,7 @@ class JenkinsNetwork(nn.Module):
     @torch.no_grad()
     def _start(self, settings: Jenkins, generator: torch.Generator) -> None:
         for name, parameter in self.named_parameters():
-            if name == "conv1.weight":
+            if name == "conv1.weight" and settings.start != "xavier":
                 parameter.fill_(1.0 if settings.start == "ones" else 1.0 / settings.kernel)
             elif name.endswith("weight"):
                 nn.init.xavier_normal_(parameter, generator=generator)

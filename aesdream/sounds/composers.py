@@ -117,9 +117,14 @@ def planted(composer: str, scores: npt.ArrayLike, judgement: Judgement, ids: lis
     }
 
 
+def determinants(sound: Samples, rate: int) -> dict[str, float]:
+    """What every composer measures in one sound (channels, samples), by the composer's name."""
+    return measures.at_once({name: composer.measure for name, composer in COMPOSERS.items()}, sound, rate)
+
+
 def measured(sounds: Iterable[tuple[Samples, int]]) -> dict[str, Scores]:
     """What every composer measures in each of some sounds, given with their rates; (n,) a composer."""
-    rows = [[composer.measure(sound, rate) for composer in COMPOSERS.values()] for sound, rate in sounds]
+    rows = [list(determinants(sound, rate).values()) for sound, rate in sounds]
     return dict(zip(COMPOSERS, np.array(rows).reshape(-1, len(COMPOSERS)).T, strict=True))
 
 

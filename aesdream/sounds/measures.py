@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import wraps
+from inspect import unwrap
 
 import numpy as np
 import numpy.typing as npt
@@ -150,3 +151,11 @@ MIXTURE: dict[Measure, float] = {brightness: 4.8, fluctuation: 0.08, width: 0.19
 def mixture(sound: Samples, rate: int) -> float:
     """Brightness, fluctuation and width together, each in standard deviations of the demo's sounds."""
     return sum(measure(sound, rate) / scale for measure, scale in MIXTURE.items())
+
+
+def at_once(wanted: dict[str, Measure], sound: Samples, rate: int) -> dict[str, float]:
+    """Several measures of one sound by name, to the bit what each gives alone; what they have in common is computed once."""
+    kept = audible(sound, rate)
+    alone = {measure: 0.0 if kept is None else unwrap(measure)(kept, rate) for measure in {*MIXTURE, *wanted.values()} - {mixture}}
+    alone[mixture] = sum(alone[measure] / scale for measure, scale in MIXTURE.items())
+    return {name: alone[measure] for name, measure in wanted.items()}

@@ -44,6 +44,10 @@ class Treatment(Section):
     overlap: float = Field(0.0, ge=0)
     oversampling: int = Field(1, ge=1, le=5)
     labels: Literal["given", "shuffled"] = "given"
+    network: str | None = None
+    """One of the study's ``networks`` instead of its ``network``; in a file also a list, as ``composer`` may be: a treatment for each of them."""
+    composer: str | None = None
+    """Who judges made sounds for this treatment, instead of the corpus's own composer."""
     dreams: Dreamed | None = None
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None
@@ -99,6 +103,8 @@ class Sounds:
     samples: int
     sample_rate: int
     twins: Sequence[str] = ()
+    strata: NDArray[np.int64] | None = None
+    """(N,) what splits of whole sounds are stratified by, where that is not ``labels``."""
 
 
 def window_samples(treatment: Treatment, samples: int, rate: int) -> int:
@@ -143,14 +149,20 @@ def split(sounds: Sounds, treatment: Treatment, protocol: Protocol, share: float
         items = _oversampled(windows(_as_taught(sounds, treatment, everything, drawn), treatment, everything), treatment.oversampling, copies)
         train, validation = _stratified(items.labels, share, seed, number)
         return Split(items[train], _as_judged(items[validation], sounds))
+    strata = sounds.labels if sounds.strata is None else sounds.strata
     if protocol == "by-family":
         if sounds.families is None:
             raise UserError("training.protocols: by-family needs a family for every sound; name them in labels.csv or leave by-family out")
-        train, validation = _grouped(sounds.labels, sounds.families, share, seed, number)
+        train, validation = _grouped(strata, sounds.families, share, seed, number)
     elif len(set(sounds.twins)) < len(sounds.twins):
-        train, validation = _grouped(sounds.labels, sounds.twins, share, seed, number)
+        train, validation = _grouped(strata, sounds.twins, share, seed, number)
     else:
-        train, validation = _stratified(sounds.labels, share, seed, number)
+        train, validation = _stratified(strata, share, seed, number)
+    if sounds.strata is not None and any(len(np.unique(sounds.labels[side])) < len(np.unique(sounds.labels)) for side in (train, validation)):
+        raise UserError(
+            f"training.splits: split {number} under {protocol}, made for the corpus's own composer, leaves a side without one of another's classes; "
+            "more sounds, a larger share or a smaller validation would help"
+        )
     taught = windows(_as_taught(sounds, treatment, train, drawn), treatment, train)
     return Split(_oversampled(taught, treatment.oversampling, copies), windows(sounds, treatment, validation))
 

@@ -4,8 +4,8 @@ A study has one such file for what its models train on and are validated on, and
 int16, ``/length`` samples before padding, ``/id``, ``/label`` index into the attribute ``classes`` or, where some sound has not exactly one,
 multi-hot ``/labels`` (N, classes) uint8, ``/family``, ``/twin`` (a name shared by those with the same audio or from the same file), ``/origin``
 JSON text, ``/sha256`` of the source file, ``/descriptors`` (N, D) with the attribute ``names``, ``/score`` the synthetic composer's measure where
-there is one, ``/start`` (channels, samples) the study's source sound (not in test sets). Attributes: ``schema``, ``sample_rate``, ``classes``,
-``families_known``, ``preparation``.
+there is one, ``/measures`` (N, C) with the attribute ``names`` those of all composers where the study needs them, ``/start`` (channels, samples) the
+study's source sound (not in test sets). Attributes: ``schema``, ``sample_rate``, ``classes``, ``families_known``, ``preparation``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from aesdream.errors import DamagedFile
 from aesdream.sounds import descriptors, hdf5
+from aesdream.sounds.composers import COMPOSERS
 
 SCHEMA = 1
 NOTHING = np.zeros((0, 0), np.int16)
@@ -44,6 +45,8 @@ class Prepared:
     sha256: str
     descriptors: NDArray[np.float64]
     score: float
+    measures: NDArray[np.float64] | None = None
+    """What all synthetic composers measure, in their order, where a study needs it."""
 
 
 def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int, channels: int = 2) -> None:
@@ -61,12 +64,21 @@ def write_slice(path: Path, sounds: Iterable[Prepared], count: int, samples: int
             kept.append(replace(prepared, sound=NOTHING))
         text = {name: hdf5.text([getattr(p, name) for p in kept]) for name in ("id", "origin", "sha256")}
         numbers = {name: np.array([getattr(p, name) for p in kept]) for name in ("length", "score", "descriptors")}
-        hdf5.write(file, {**text, **numbers})
+        measures = [p.measures for p in kept if p.measures is not None]
+        hdf5.write(file, {**text, **numbers, **({"measures": np.array(measures)} if measures else {})})
 
 
 def read_scores(paths: Sequence[Path]) -> NDArray[np.float64]:
     """The composer's measure of every sound of the slices, in order."""
     return _joined(paths, "score")
+
+
+def read_measures(paths: Sequence[Path]) -> dict[str, NDArray[np.float64]]:
+    """What every composer measures in every sound of the slices, by its name; nothing where they were not asked to."""
+    with h5py.File(paths[0], "r") as first:
+        if "measures" not in first:
+            return {}
+    return dict(zip(COMPOSERS, _joined(paths, "measures").T, strict=True))
 
 
 def _joined(paths: Sequence[Path], name: str) -> NDArray[Any]:
@@ -106,6 +118,10 @@ def join(
         hdf5.write(file, {name: _joined(slices, name) for name in ("id", "origin", "sha256", "length", "score", "descriptors")})
         alone = [str(number) for number in range(len(labels))]
         hdf5.write(file, {**_labelled(labels), "family": hdf5.text(families), "twin": hdf5.text(twins or alone)})
+        measures = read_measures(slices)
+        if measures:
+            hdf5.write(file, {"measures": np.stack(list(measures.values()), axis=1)})
+            hdf5.describe(file["measures"], {"names": list(measures)})
         if start is not None:
             hdf5.write(file, {"start": start})
         hdf5.describe(file["descriptors"], {"names": list(descriptors.LEVEL + descriptors.PLAIN)})
@@ -208,6 +224,16 @@ class Corpus:
     def scores(self) -> NDArray[np.float64]:
         """(N,) the synthetic composer's measure, NaN where labels were given by someone."""
         return self._all("score")
+
+    @cached_property
+    def measures(self) -> dict[str, NDArray[np.float64]]:
+        """(N,) what every synthetic composer measures, by its name; nothing where the study has no need of it."""
+        file = self._file
+        if "measures" not in file:
+            return {}
+        with self._reading("/measures"):
+            names = [str(name) for name in hdf5.described(file["measures"])["names"]]
+        return dict(zip(names, self._all("measures").T, strict=True))
 
     @cached_property
     def descriptors(self) -> NDArray[np.float64]:

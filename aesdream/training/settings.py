@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,6 +18,24 @@ def file_names(names: Iterable[str]) -> None:
     for name in names:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f"{name!r} becomes a folder; use letters, digits, - and _")
+
+
+EACH = ("composer", "network")
+"""Keys of a treatment that may be lists in a file: there is then a treatment for each of them."""
+
+
+def one_for_each(name: str, given: Any) -> dict[str, Any]:
+    """The treatments that one entry of a file stands for, by name: ``name`` and, of what is given as a list, the one that each has.
+
+    ``learned: {composer: [bright, dense], network: [short, logmel]}`` are ``learned-bright-short``, ``learned-bright-logmel`` and so on.
+    """
+    listed = [key for key in EACH if isinstance(given, Mapping) and isinstance(given.get(key), list)]
+    if not listed:
+        return {name: given}
+    return {
+        "-".join([name, *map(str, chosen)]): {**given, **dict(zip(listed, chosen, strict=True))}
+        for chosen in product(*(given[key] for key in listed))
+    }
 
 
 class Training(Section):
@@ -38,6 +58,16 @@ class Training(Section):
     processes: int = Field(1, ge=1)
     """Processes that share every batch of one model (distributed data parallel)."""
     precision: Literal["float32", "float64"] = "float32"
+
+    @field_validator("treatments", mode="before")
+    @classmethod
+    def _each(cls, treatments: Any) -> Any:
+        if not isinstance(treatments, Mapping):
+            return treatments
+        every = [each for name, given in treatments.items() for each in one_for_each(name, given).items()]
+        if twice := [name for name, count in Counter(name for name, _ in every).items() if count > 1]:
+            raise ValueError(f"{twice[0]!r} is there twice, once from a list of composers or networks; rename one")
+        return dict(every)
 
     @field_validator("treatments")
     @classmethod

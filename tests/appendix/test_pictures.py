@@ -151,8 +151,8 @@ def test_any_letters_are_set_and_dollars_are_no_mathematics(tmp_path: Path) -> N
 
 def test_one_channel_has_no_correlation_of_channels() -> None:
     first, second = np.eye(2, 9), np.ones((2, 9)).cumsum(1)
-    assert anatomy.moved(anatomy.FirstLayer(first[:1], second[:1], RATE))["correlation_of_channels"] is None
-    assert anatomy.moved(anatomy.FirstLayer(first, second, RATE))["correlation_of_channels"] == pytest.approx(1)
+    assert anatomy.moved(anatomy.FirstLayer(first[None, :1], second[None, :1], RATE))["correlation_of_channels"] is None
+    assert anatomy.moved(anatomy.FirstLayer(first[None], second[None], RATE))["correlation_of_channels"] == pytest.approx(1)
 
 
 def test_white_space_of_any_kind_is_a_space() -> None:

@@ -206,7 +206,7 @@ NETWORK: dict[str, Callable[[Facts], Any]] = {
 }
 DREAMING: dict[str, Callable[[Facts], Any]] = {
     "layers 2, 3 and 4 are dreamed, every filter": lambda f: sweep(f).layers == ("conv2", "conv3", "conv4") and sweep(f).targets == ("all",),
-    "the appendix has 56 figures": lambda f: sum(len(f.study.targets(sweep(f), layer, ())) for layer in sweep(f).layers) == 56,
+    "the appendix has 56 figures": lambda f: sum(len(f.study.targets(sweep(f), f.study.models()[0], layer, ())) for layer in sweep(f).layers) == 56,
     "filters are dreamed after and before the ReLU": lambda f: set(sweep(f).sides) == {"post", "pre"},
     "the gradient is added as it is": lambda f: sweep(f).rule == "plain",
     "dreams start from the source sound": lambda f: sweep(f).starts == ("source",),
@@ -270,7 +270,7 @@ def test_the_synthetic_study_has_the_thesis_size():
         (model.name, layer, target, side)
         for model in study.swept(swept)
         for layer in swept.layers
-        for target in study.targets(swept, layer, ())
+        for target in study.targets(swept, model, layer, ())
         for side in swept.sides
         for _ in swept.starts
     ]

@@ -4,6 +4,6 @@ It is built on what is public about Mushroom and its relatives (facts, section 5
 chain; a level-n sound is a level-(n-1) sound, drawn at random, under a new random chain. All descendants of a level-1 sound are a family.
 """
 
-from aesdream.sounds.oracular.corpus import DESCRIPTION, TROMBONE, Descent, Oracular, Processor, Rendered, lineage
+from aesdream.sounds.oracular.corpus import DESCRIPTION, TROMBONE, Descent, Oracular, Processor, Rendered, judged, lineage
 
-__all__ = ["DESCRIPTION", "TROMBONE", "Descent", "Oracular", "Processor", "Rendered", "lineage"]
+__all__ = ["DESCRIPTION", "TROMBONE", "Descent", "Oracular", "Processor", "Rendered", "judged", "lineage"]

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from aesdream.config import Section
 from aesdream.errors import UserError
 from aesdream.seeding import generator
-from aesdream.sounds.composers import COMPOSERS, sizes
+from aesdream.sounds.composers import COMPOSERS, Judgement, judge, sizes
 from aesdream.sounds.oracular.chains import grow
 from aesdream.sounds.oracular.mixing import SILENCE, Silent
 from aesdream.sounds.processes import Uniform
@@ -52,6 +52,14 @@ class Oracular(Section):
                 f"share {self.share} of {self.count} sounds leaves {positives} interesting, of which {moved} change places: too one-sided"
             )
         return self
+
+
+def judged(settings: Oracular, composer: str, scores: npt.ArrayLike, seed: int) -> Judgement:
+    """A composer's judgement of all sounds by what it measures in them (n,). Each exchanges labels of its own: the corpus's composer (``settings``)
+    the same ones whoever else judges the sounds.
+    """
+    path = ("composer",) if composer == settings.composer else ("composer", composer)
+    return judge(scores, settings.share, settings.exchanged, generator(seed, *path))
 
 
 @dataclass(frozen=True)
