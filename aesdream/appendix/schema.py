@@ -304,6 +304,7 @@ class TruthNetwork(Part):
     rows: list[TruthRow] = Field(description="composers")
     absent: list[str] = Field(description="composers of the study that have no treatment here")
     controls: list[TruthControl] = Field(description="controls")
+    reached: Number = Field(description="share of its dreams that went as far from their start as was asked")
     directions: Estimates = Field(
         description="cosine between dreams toward both classes: of determinants, and of what they add through conv1"
     )

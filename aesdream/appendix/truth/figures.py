@@ -137,7 +137,7 @@ def _heard(axes: Axes, places: Sequence[float], rows: Sequence[Content], yardsti
 
 def correlations(canvas: Canvas, names: Sequence[str], ranks: Sequence[Sequence[float | None]]) -> None:
     """Rank correlations between the determinants over the corpus, each pair once."""
-    axes = canvas.add_axes((0.2, 0.16, 0.75, 0.8))
+    axes = canvas.add_axes((0.25, 0.13, 0.5, 0.85))
     for i in range(1, len(names)):
         for j in range(i):
             value = ranks[i][j]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Group:
     treatment: str
     splits: Sequence[int]
     changes: Array
-    dreams: NDArray[np.object_]
+    dreams: NDArray[Any]
 
     @property
     def contrasts(self) -> Array:
@@ -110,7 +111,7 @@ def groups(material: Material) -> Iterator[Group]:
     places = {model.name: (model.treatment, model.split) for model in material.models}
     for sweep, settings in study.sweeps.items():
         if asks(settings):
-            members = material.dreams[sweep]
+            members = (material.measured if settings.keep == "numbers" else material.dreams)[sweep]
             for treatment in dict.fromkeys(places[dream.model][0] for dream in members):
                 mine = [dream for dream in members if places[dream.model][0] == treatment]
                 yield _group(sweep, treatment, mine, places, material, spread)

@@ -13,6 +13,7 @@ from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_o
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
+from aesdream.training.statistics import number
 from aesdream.truth.contrasts import (
     Array,
     BySplit,
@@ -29,6 +30,8 @@ from aesdream.truth.contrasts import (
 )
 
 Numbers = dict[str, Any]
+FAR_ENOUGH = 0.99
+"""Of the distance that was asked for."""
 Variant = tuple[str, str]
 """A network by its name, and how its training sounds were augmented (or nothing)."""
 
@@ -36,7 +39,7 @@ Variant = tuple[str, str]
 def variant(study: Study, treatment: str) -> Variant:
     """What a treatment's models are, beside whom they learned from."""
     settings = study.training.treatments[treatment]
-    return settings.network or UNNAMED, settings.augmentation or ""
+    return settings.network or UNNAMED, getattr(settings, "augmentation", None) or ""
 
 
 def called(one: Variant) -> str:
@@ -60,18 +63,19 @@ def relations(measures: Mapping[str, Array]) -> tuple[Array, Array]:
     """Pearson's and Spearman's correlations between the determinants over the corpus; NaN beside one that does not vary."""
     columns = np.array(list(measures.values()))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return tuple(np.corrcoef(each).reshape(len(columns), -1) for each in (columns, rankdata(columns, axis=1)))  # type: ignore[return-value]
+        return tuple(np.corrcoef(each).reshape(len(columns), -1) for each in (columns, rankdata(columns, axis=1)))
 
 
 def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     """A matrix for every network, and for every kind of augmentation, of which the study asks something that learned."""
     study, determinants = material.study, list(material.corpus.measures)
-    learned = _best([group for group in groups if _is_plain(study, group) and not _control(study, group)])
-    controls = _controls(study, groups)
+    every = [group for group in groups if _is_plain(study, group) and not _control(study, group)]
+    learned = _best(every)
+    controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     pearson = relations(material.corpus.measures)[0]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
-        beside = controls.get(one) or controls.get((one[0], ""), {})
+        beside = {**(controls.get(one) or controls.get((one[0], ""), {})), **({"random": noise} if noise else {})}
         mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
         rows = [_row(composer, mine[composer], beside, determinants, pearson) for composer in determinants if composer in mine]
         _columns(rows, {composer: group.moved for composer, group in mine.items() if composer}, determinants)
@@ -83,7 +87,8 @@ def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
                 "rows": rows,
                 "absent": [name for name in study.composers if name not in mine],
                 "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
-                "directions": directions(list(mine.values())),
+                "directions": directions([group for group in every if variant(study, group.treatment) == one]),
+                "reached": _reached(study, list(mine.values())),
             }
         )
     return found
@@ -91,7 +96,7 @@ def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
 
 def _is_plain(study: Study, group: Group) -> bool:
     settings = study.sweeps[group.sweep]
-    return settings.direction == "gradient" and not settings.regularisers
+    return settings.direction == "gradient" and not getattr(settings, "regularisers", ())
 
 
 def _control(study: Study, group: Group) -> str:
@@ -108,12 +113,10 @@ def _best(groups: Sequence[Group]) -> list[Group]:
 
 
 def _controls(study: Study, groups: Sequence[Group]) -> dict[Variant, dict[str, list[Group]]]:
-    """The dreams of each control, by variant."""
+    """The dreams of each control that is a network, by variant; a noise knows none, and serves all."""
     found: dict[Variant, dict[str, list[Group]]] = {}
-    plain = _best([group for group in groups if _is_plain(study, group) and _control(study, group)])
-    randoms = [group for group in groups if study.sweeps[group.sweep].direction == "random"]
-    for name, group in [*((_control(study, group), group) for group in plain), *(("random", group) for group in randoms)]:
-        found.setdefault(variant(study, group.treatment), {}).setdefault(name, []).append(group)
+    for group in _best([group for group in groups if _is_plain(study, group) and _control(study, group)]):
+        found.setdefault(variant(study, group.treatment), {}).setdefault(_control(study, group), []).append(group)
     return {one: {name: named[name] for name in CONTROLS if name in named} for one, named in found.items()}
 
 
@@ -181,6 +184,14 @@ def _control_row(name: str, groups: Sequence[Group], determinants: Sequence[str]
         "cells": own,
         "excluding": sum(above(cell) or below(cell) for cell in own),
     }
+
+
+def _reached(study: Study, groups: Sequence[Group]) -> float | None:
+    """The share of dreams that went as far from their start as they were asked to."""
+    asked = [study.sweeps[group.sweep].stop_rms or 0.0 for group in groups]
+    found = np.concatenate([group.each("rms_from_start").ravel() / far for group, far in zip(groups, asked, strict=True)])
+    found = found[np.isfinite(found)]
+    return number(float((found > FAR_ENOUGH).mean())) if found.size else None
 
 
 def directions(groups: Sequence[Group]) -> Numbers:

@@ -114,4 +114,4 @@ def _correlations(found: Content) -> list[Block]:
         return []
     draw = partial(figures.correlations, names=found["determinants"], ranks=found["rank_correlations"])
     caption = "Rank correlations between the determinants over the corpus: what goes together there may be learned, and dreamed, one for the other."
-    return [Picture("truth-determinants", caption, (4.4, 2.4), draw, "Triangle of rank correlations.")]
+    return [Picture("truth-determinants", caption, (figures.WIDTH, 2.4), draw, "Triangle of rank correlations.")]

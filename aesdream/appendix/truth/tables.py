@@ -132,8 +132,8 @@ def transfers(found: Content) -> list[Block]:
             "Share of dreams of a class that move the other model's margin between the classes their way (one half by chance, as both classes are "
             "dreamed), and how far they move it, out of how far they move their own model's.",
         )
-        heads = ("network", "composer", "dreams heard", "moved its way", "of its own margin")
-        blocks.append(Listing("Does a dream of a class move another model's judgement?", heads, (0.2, 0.15, 0.17, 0.24, 0.24), rows, notes))
+        columns = ("network", "composer", "dreams heard", "moved its way", "of its own margin")
+        blocks.append(Listing("Does a dream of a class move another model's judgement?", columns, (0.2, 0.15, 0.17, 0.24, 0.24), rows, notes))
     return blocks
 
 

@@ -21,8 +21,6 @@ CHANCE = 0.5
 """ROC AUC of guessing."""
 CORRELATED = 0.4
 """Rank correlation from which two determinants are named as hard to tell apart."""
-OPPOSITE, SAME = -0.5, 0.5
-"""Cosines beyond which dreams toward the two classes are said to go opposite ways, or the same way."""
 JUDGED = ("tells", "hints", "misleads", "silent")
 VERDICTS = {
     "tells": "tells",
@@ -132,8 +130,12 @@ def _sure(found: Content) -> str:
     )
     if shuffled["cells"]:
         text += f"; of {shuffled['cells']} cells of shuffled labels {shuffled['excluding']} do, where {shuffled['expected']:g} would"
-    by_chance = judged * (1 - LEVEL) / 2
-    return f"{text}. Of {judged} pairs that had nothing to tell, {by_chance:.2g} or fewer would be said to tell the truth."
+    if judged:
+        text += f". Of {judged} pairs with nothing to tell, {judged * (1 - LEVEL) / 2:.2g} or fewer would be said to tell the truth"
+    short = [f"{words.percent(1 - network['reached'])} in {network['network']}" for network in found["networks"] if (network["reached"] or 1) < 1]
+    if short:
+        text += f". Some dreams did not come as far from their start as others ({', '.join(short)}), which makes their contrast the smaller"
+    return text + "."
 
 
 def _range(values: Sequence[int]) -> str:
@@ -147,15 +149,14 @@ def _networks(found: Content) -> list[str]:
     parts = []
     for network in found["networks"]:
         alike = network["directions"]["determinants"]
-        if alike["value"] is None:
-            continue
-        how = "much the same way" if alike["value"] > SAME else "opposite ways" if alike["value"] < OPPOSITE else "neither the same nor opposite ways"
-        parts.append(f"{how} in {network['network']} (cosine {words.interval(alike)})")
+        if alike["value"] is not None:
+            how = "alike" if above(alike) else "in opposite ways" if below(alike) else "neither alike nor in opposite ways for sure"
+            parts.append(f"{how} in {network['network']} (cosine {words.interval(alike)})")
     if not parts:
         return []
     return [
-        f"Dreams toward “interesting” and toward “not” move the determinants {'; '.join(parts)}. Where they go the same way, what is heard in a "
-        "dream is mostly what any dream of that network does, and only the contrast speaks of the composer."
+        f"Dreams toward “interesting” and toward “not” move the determinants {'; '.join(parts)}. Where they move them alike, most of what is heard "
+        "in a dream is what any dream of that network does, and only the contrast speaks of the composer."
     ]
 
 
