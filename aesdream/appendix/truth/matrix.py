@@ -133,7 +133,8 @@ def _padded(parts: Sequence[Array]) -> Array:
 def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], determinants: Sequence[str], pearson: Array) -> Numbers:
     """What is said of one composer's dreams in one network."""
     own = cells(group.moved, len(determinants))
-    against = {name: difference(group.moved, together(members), len(determinants)) for name, members in controls.items()}
+    there = {name: moved for name, members in controls.items() if (moved := together(members))}
+    against = {name: difference(group.moved, moved, len(determinants)) for name, moved in there.items()}
     values, place = stack(group.moved, len(determinants)), list(determinants).index(composer)
     rivals = [list(determinants).index(name) for name in rivals_of(composer, determinants)]
     closest = margin(values[:, place], {rival: values[:, rival] for rival in rivals})
