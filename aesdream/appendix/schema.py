@@ -324,7 +324,7 @@ class Truth(Part):
     seeds: list[dict[str, Any]] = Field(description="by network and layer: filters found again from another seed, and alignment of layers")
     transfer: list[dict[str, Any]] = Field(description="by treatment and layer: dreams heard by another model")
     chance: dict[str, dict[str, float]] = Field(description="cells whose interval excludes zero, and how many would by chance")
-    said: list[str] = Field(description="the paragraphs that follow from all this")
+    said: dict[str, list[str]] = Field(description="the paragraphs that follow from all this, by section")
 
 
 class Results(BaseModel):

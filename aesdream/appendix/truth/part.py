@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from aesdream.appendix.truth.gathered import asks, deviations, groups
 from aesdream.appendix.truth.matrix import networks, relations
 from aesdream.appendix.truth.regularised import first_layers, regularised
 from aesdream.appendix.truth.seeds import Responses, seeds
+from aesdream.appendix.truth.sentences import sentences
 from aesdream.appendix.truth.transferring import transfer
 from aesdream.appendix.words import slug
 from aesdream.training.statistics import number
@@ -60,7 +61,7 @@ def numbers(material: Material) -> dict[str, Any]:
         for row in network["rows"]:
             row["verdict"] = verdicts.verdict(row, row["roc_auc"], determinants)
     found["chance"] = verdicts.chance(found["networks"])
-    return {"truth": {**found, "said": verdicts.sentences(found)}}
+    return {"truth": {**found, "said": sentences(found)}}
 
 
 def _auc(content: Content, treatment: str) -> Content | None:
@@ -84,17 +85,20 @@ def chapters(material: Material) -> list[Chapter]:
     found = material.content.get("truth")
     if found is None:
         return []
-    blocks: list[Block] = [Text(QUESTION, "warning"), Text(METHOD), *(Text(said) for said in found["said"])]
+    blocks: list[Block] = [Text(QUESTION, "warning"), Text(METHOD), *(Text(said) for said in found["said"]["matrix"])]
     if found["networks"]:
         blocks += [tables.heard(found), Heading("What dreams moved"), Text(HOW_TO_READ), *_matrices(found), *_correlations(found)]
         blocks += [Heading("The diagonal, network by network")]
         blocks += [block for network in found["networks"] for block in tables.diagonal(network, found["determinants"])]
         blocks += tables.first_layers(found)
-    again = [*tables.layers(found), *tables.transfers(found)]
-    blocks += [Heading("What comes again from another seed"), *again] if again else []
-    muffled = tables.regularisers(found)
-    blocks += [Heading("Regularisers below the threshold of hearing"), *muffled] if muffled else []
+    blocks += _section("What comes again from another seed", found["said"]["again"], [*tables.layers(found), *tables.transfers(found)])
+    blocks += _section("Regularisers below the threshold of hearing", found["said"]["regularised"], tables.regularisers(found))
     return [Chapter("truth", "Do the dreams tell the truth?", blocks, "Truth")]
+
+
+def _section(title: str, said: Sequence[str], shown: Sequence[Block]) -> list[Block]:
+    """What is said of tables, and the tables, where there are any."""
+    return [Heading(title), *(Text(text) for text in said), *shown] if shown else []
 
 
 def _matrices(found: Content) -> list[Block]:

@@ -10,7 +10,7 @@ import numpy as np
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.gathered import Group, control_of, pooled
 from aesdream.appendix.truth.matrix import called, variant
-from aesdream.truth.contrasts import cells
+from aesdream.truth.contrasts import estimate
 
 Numbers = dict[str, Any]
 PLAIN = "plain"
@@ -33,7 +33,8 @@ def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     for network, ways in by_network.items():
         if len(ways) > 1:
             composers = set.intersection(*({study.composer_of(group.treatment) for group in members} for members in ways.values()))
-            found += [_row(material, network, way, [g for g in ways[way] if study.composer_of(g.treatment) in composers]) for way in _ordered(ways)]
+            named = {way: [group for group in ways[way] if study.composer_of(group.treatment) in composers] for way in _ordered(ways)}
+            found += [_row(material, network, way, members, named.get(PLAIN, [])) for way, members in named.items()]
     return found
 
 
@@ -52,24 +53,27 @@ def _ordered(ways: dict[str, list[Group]]) -> list[str]:
     return sorted(ways, key=lambda way: way != PLAIN)
 
 
-def _row(material: Material, network: str, way: str, groups: Sequence[Group]) -> Numbers:
+def _own(material: Material, group: Group) -> dict[int, float]:
+    """The mean contrast of the composer's own determinant in each split."""
+    place = list(material.corpus.measures).index(str(material.study.composer_of(group.treatment)))
+    return {split: float(values[place]) for split, values in group.moved.items()}
+
+
+def _row(material: Material, network: str, way: str, groups: Sequence[Group], plain: Sequence[Group]) -> Numbers:
     """The diagonal contrast of each composer, and means over all dreams."""
-    study, determinants = material.study, list(material.corpus.measures)
-    composers = [study.composer_of(group.treatment) for group in groups]
-    diagonal = [cells(group.moved, len(determinants))[determinants.index(name)] for group, name in zip(groups, composers, strict=True) if name]
-    own = [
-        {split: float(values[determinants.index(name)]) for split, values in g.moved.items()}
-        for g, name in zip(groups, composers, strict=True)
-        if name
-    ]
+    study = material.study
+    composers = [str(study.composer_of(group.treatment)) for group in groups]
+    own, usual = ({str(study.composer_of(group.treatment)): _own(material, group) for group in members} for members in (groups, plain))
+    less = [{split: one - usual[name][split] for split, one in own[name].items() if split in usual[name]} for name in own if name in usual]
     return {
         "network": network,
         "way": way,
         "composers": composers,
         "models": sum(group.models for group in groups),
         "dreams": sum(len(group.made) for group in groups),
-        "diagonal": pooled(own),
-        "diagonals": dict(zip([name for name in composers if name], diagonal, strict=True)),
+        "diagonal": pooled(list(own.values())),
+        "diagonals": {name: estimate(list(values.values())) for name, values in own.items()},
+        "less_plain": None if way == PLAIN else pooled(less),
         "gain": pooled([group.over_splits(group.gains()) for group in groups]),
         **{key: pooled([group.over_splits(group.each(key, inside)) for group in groups]) for key, inside in MEASURED.items()},
     }
