@@ -24,7 +24,7 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "regularisers")
 """Keys of a sweep that most leave as they are."""
 BYTES_OF_NUMBERS = 20_000
 """A dream's JSON, where nothing else is kept of it."""
@@ -58,7 +58,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         "threads": study.threads,
         **{key: getattr(sweep, key) for key in ("rule", "step", "steps", "stop_rms", "batch")},
         # What a sweep leaves as it is stays out, so that dreams made before the key existed are not asked to be made again.
-        **{key: getattr(sweep, key) for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
+        **{key: config.plain(sweep)[key] for key in OPTIONS if getattr(sweep, key) != Sweep.model_fields[key].default},
     }
     group = f"dreams/{sweep_name}/{model.name}/{layer}"
     name = f"{group}/{file_name(target)}/{side}/{start_name(start)}"
@@ -162,7 +162,8 @@ class _Making:
             dreams = self._along_noises(rows, targets, begun) if self.random else dream(
                 self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
                 **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
-                stop_confidence=self.recipe.get("stop_confidence"), kept=kept_path(self.run, part[0], leg), every=every,
+                stop_confidence=self.recipe.get("stop_confidence"), regularisers=self.recipe.get("regularisers", ()),
+                sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,
             )  # fmt: skip
             start = list(dreams.sounds)
         writing = Writing(self.run, self.model, self.checkpoint, self.recipe, self.inner, self.heard)

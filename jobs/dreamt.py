@@ -19,6 +19,7 @@ from aesdream.dreaming.census import silent_on
 from aesdream.dreaming.objectives import convinced, selection
 from aesdream.dreaming.settings import SPREAD, drawn
 from aesdream.dreaming.sonify import listening_copy, write_wav
+from aesdream.hearing import audibility
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import integer
@@ -78,7 +79,7 @@ class Writing:
             **({"first_filters": filters} if (filters := self._first_filters()) > 1 else {}),
             "hop_seconds": self._hop() / rate,
             **({"excerpt": first.told} if first.told else {}),
-            **({"measures": determinants(sounds["dream"], rate)} if drawn(unit.inputs["start"])[0] == SPREAD else {}),
+            **(_compared(sounds["dream"], sounds["start"], rate) if drawn(unit.inputs["start"])[0] == SPREAD else {}),
             **(self._said(target, [logits[place] for logits in judged]) if judged else {}),
             **told,
             **(anatomy if kept else extent)(sounds["dream"], sounds["start"], rate),
@@ -201,6 +202,11 @@ class Writing:
             paths.append(marker.with_name(f"{marker.stem}{suffix}.mp3"))
             listening_copy(paths[-1], sounds[name], rate, sounds["start"])
         return paths
+
+
+def _compared(dream: Sound, start: Sound, rate: int) -> dict[str, Any]:
+    """What composers measure in a dream, and how much of its change is heard."""
+    return {"measures": determinants(dream, rate), "audibility": audibility(dream.astype(np.float64) - start, start, rate)}
 
 
 def _joined(windows: torch.Tensor) -> Sound:

@@ -26,7 +26,9 @@ from jobs.staging import corpus_path
 from jobs.units import Unit
 
 DIVERGED = "the network's outputs are not finite: training diverged; a smaller training.learning_rate would help"
-ALWAYS, OPTIONS = ("window", "overlap", "oversampling", "labels"), ("dreams", "composer")
+SECONDS_TO_HIDE = 5e-8
+"""A sample of noise under the threshold of hearing, on one core."""
+ALWAYS, OPTIONS = ("window", "overlap", "oversampling", "labels"), ("dreams", "composer", "augmentation")
 """Keys of a treatment that a model depends on; one of the second kind stays out of its recipe where it is not given, as it did before it existed."""
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
@@ -102,7 +104,7 @@ class _Making:
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
             self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
-            self.state, self.unit.header["digest"], settings.output,
+            self.state, self.unit.header["digest"], settings.output, self.treatment.augmentation,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
         if self.treatment.dreams is not None:

@@ -15,9 +15,10 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import Climb, Stop
+from aesdream.dreaming.climb import Bounds, Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
+from aesdream.dreaming.regularisers import RegularisedClimb, in_order
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
 
@@ -61,6 +62,8 @@ def dream(
     stop_rms: float | None = None,
     stop_confidence: float | None = None,
     bounds: tuple[float, float] | None = (-1.0, 1.0),
+    regularisers: Sequence[str] = (),
+    sample_rate: int | None = None,
     kept: Path | None = None,
     every: float = 600.0,
 ) -> Dreams:
@@ -68,22 +71,22 @@ def dream(
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
-    layer. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
+    layer. ``regularisers`` keep it to what can be heard of a waveform at ``sample_rate`` hertz. A short batch of one is computed as two, since one
+    sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
-    Raises UserError for an unknown layer, filter, side or rule and for a start that is not finite, FloatingPointError for a
+    Raises UserError for an unknown layer, filter, side, rule or regulariser and for a start that is not finite, FloatingPointError for a
     gradient or an activation that is not.
     """
     if side not in ("pre", "post"):
         raise one_of("side", side, ("pre", "post"))
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
-    wanted, stop = len(targets), Stop(stop_rms, stop_confidence)
+    wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
-        kind = BlockClimb if BlockClimb.serves(network, starts, bounds, stop) else Climb
-        climb = kind(network, layer, targets, starts, side, bounds, stop)
-        how = [kind.__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, bounds]
+        climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate)
+        how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, bounds, heard, sample_rate]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:
@@ -98,6 +101,13 @@ def dream(
     coefficients = climb.coefficients
     trace = torch.stack(climb.trace + climb.trace[-1:] * (steps + 1 - len(climb.trace)), 1)
     return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
+
+
+def _climb(given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bounds, Stop], regularisers: Sequence[str], rate: int | None) -> Climb:
+    network, _, _, starts, _, bounds, stop = given
+    if regularisers:
+        return RegularisedClimb(*given, regularisers, rate)
+    return BlockClimb(*given) if BlockClimb.serves(network, starts, bounds, stop) else Climb(*given)
 
 
 def _batch(targets: Sequence[Target], start: torch.Tensor | Sequence[torch.Tensor]) -> tuple[Sequence[Target], torch.Tensor]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, Stop, first_layer, per_sound, shortened
+from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, Stop, clipped, first_layer, per_sound, shortened
 from aesdream.dreaming.objectives import Target
 from aesdream.dreaming.rules import RULES, SIZES_FROM_SUMS, scaled
 from aesdream.errors import UserError
@@ -213,10 +213,11 @@ class BlockClimb(Climb):
         away = (self.blocks.at_most_away(spread * per_sound(factors, spread)) / self.start.numel()).sqrt()
         near = torch.nonzero(self.moving & (away > NEAR * stop_rms)).flatten().tolist()
         self.blocks.settle(near)
+        placed = partial(clipped, bounds=self.bounds)
         for place in near:
             one = slice(place, place + 1)
             gradient = self._gradient(spread[one])
-            factors[one], passing = shortened(self.sounds[one], gradient, factors[one], self.starts, self.bounds, stop_rms)
+            factors[one], passing = shortened(self.sounds[one], gradient, factors[one], self.starts, placed, stop_rms)
             self.moving[one] &= ~passing
 
 

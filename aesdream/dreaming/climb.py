@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,36 +86,49 @@ class Climb:
         # A target that is one number for every input (a silent first layer) leaves no path to the sound: that is a zero gradient.
         gradients = torch.autograd.grad(found.sum(), [self.sounds] if first is None else [self.sounds, first], allow_unused=True)
         self.sounds = self.sounds.detach()
-        gradient = torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0]
+        gradient = self._shaped(torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0])
         factors = multipliers(rule, size, gradient) * self.moving
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
         if self.stop.rms is not None:
-            factors, passing = shortened(self.sounds, gradient, factors, self.starts, self.bounds, self.stop.rms)
+            factors, passing = shortened(self.sounds, gradient, factors, self.starts, self._placed, self.stop.rms)
             self.moving = self.moving & ~passing
-        self._move(gradient, factors)
+        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)))
         if first is not None and gradients[1] is not None:
             spread = gradients[1].flatten(1) * factors[:, None]
             self.coefficients = spread if self.coefficients is None else self.coefficients + spread
 
-    def _move(self, gradient: torch.Tensor, factors: torch.Tensor) -> None:
-        self.sounds.addcmul_(gradient, per_sound(factors, gradient))
-        if self.bounds is not None:
-            self.sounds.clamp_(*self.bounds)
+    def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
+        """What is followed of the gradient: all of it."""
+        return gradient
+
+    def _placed(self, moved: torch.Tensor) -> torch.Tensor:
+        """Moved sounds brought, in place, to where they may be."""
+        return clipped(moved, self.bounds)
 
     def finish(self) -> None:
         """Let ``sounds`` be what all steps made of them."""
 
 
+def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:
+    """Sounds clipped to bounds, in place."""
+    return moved if bounds is None else moved.clamp_(*bounds)
+
+
 def shortened(
-    sounds: torch.Tensor, gradient: torch.Tensor, factors: torch.Tensor, starts: torch.Tensor, bounds: Bounds, stop_rms: float
+    sounds: torch.Tensor,
+    gradient: torch.Tensor,
+    factors: torch.Tensor,
+    starts: torch.Tensor,
+    placed: Callable[[torch.Tensor], torch.Tensor],
+    stop_rms: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The factors (batch,), halved down to the distance where a step would pass it, and which these are."""
+    """The factors (batch,), halved down to the distance where a step would pass it, and which these are; ``placed`` brings what was moved to where it
+    may be."""
 
     def passes(factors: torch.Tensor) -> torch.Tensor:
-        moved = sounds + gradient * per_sound(factors, gradient)
-        moved = moved if bounds is None else moved.clamp_(*bounds)
+        moved = placed(sounds + gradient * per_sound(factors, gradient))
         return (moved - starts).flatten(1).pow(2).mean(1).sqrt() > stop_rms
 
     passing = passes(factors)

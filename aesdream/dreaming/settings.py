@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from aesdream import config
 from aesdream.config import Section
+from aesdream.dreaming.regularisers import in_order
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError
 
@@ -41,6 +42,14 @@ def _starts(value: Any) -> Any:
     return tuple(f"{DRAWN[kind]}-{number}" for kind, count in value.items() for number in range(count))
 
 
+def _regularisers(value: Any) -> Any:
+    names = _names(value)
+    try:
+        return in_order(names)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
@@ -69,6 +78,8 @@ class Sweep(Section):
     """Stop where the root mean square distance from the start reaches this."""
     stop_confidence: float | None = Field(None, gt=0, le=1)
     """Stop where the class's output reaches this and is the largest."""
+    regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()
+    """What keeps dreams to what can be heard; they act in the order of the registry, whatever the order here."""
     batch: int = Field(8, ge=2)
     """Dreams computed together; short batches are filled up, so that packing changes no bit."""
     direction: Literal["gradient", "random"] = "gradient"
@@ -80,6 +91,12 @@ class Sweep(Section):
     def _known_rule(self) -> Sweep:
         if self.rule not in RULES:
             raise ValueError(f"rule {self.rule!r} is unknown; valid: {', '.join(RULES)}")
+        return self
+
+    @model_validator(mode="after")
+    def _of_waveforms(self) -> Sweep:
+        if self.regularisers and self.domain == "spectrogram":
+            raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
         return self
 
     @model_validator(mode="after")

@@ -34,7 +34,8 @@ def erb_number(hertz: npt.ArrayLike) -> Values:
     return np.asarray(21.4 * np.log10(1 + 0.00437 * np.asarray(hertz, dtype=np.float64)))
 
 
-def _hertz(erb: npt.ArrayLike) -> Values:
+def hertz_of(erb: npt.ArrayLike) -> Values:
+    """The frequency of an ERB number."""
     return np.asarray((10 ** (np.asarray(erb, dtype=np.float64) / 21.4) - 1) / 0.00437)
 
 
@@ -98,7 +99,7 @@ def onsets(sound: Values, rate: int) -> float:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
     spectra = rfft((frames * hann(size, sym=False)).astype(np.float32), axis=-1)
     power = np.sum(spectra.real**2 + spectra.imag**2, axis=0, dtype=np.float64)
-    edges = np.unique(np.searchsorted(np.fft.rfftfreq(size, 1 / rate), _hertz(np.arange(2, float(erb_number(rate / 2)), 1.5))))
+    edges = np.unique(np.searchsorted(np.fft.rfftfreq(size, 1 / rate), hertz_of(np.arange(2, float(erb_number(rate / 2)), 1.5))))
     bands = np.add.reduceat(power, edges[:-1], axis=1)
     loudness: Values = bands**LOUDNESS
     rises = np.maximum(loudness[2:] - loudness[:-2], 0).mean(axis=1) / loudness.mean()

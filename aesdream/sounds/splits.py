@@ -20,6 +20,7 @@ from aesdream.errors import UserError
 from aesdream.seeding import generator, sequence
 
 Protocol = Literal["augment-first", "split-first", "by-family"]
+Augmentation = Literal["inaudible"]
 FAMILY_DRAWS = 64
 """Random splits of the families from which the one nearest the wanted size and class shares is taken; families differ in size."""
 
@@ -48,6 +49,8 @@ class Treatment(Section):
     """One of the study's ``networks`` instead of its ``network``; in a file also a list, as ``composer`` may be: a treatment for each of them."""
     composer: str | None = None
     """Who judges made sounds for this treatment, instead of the corpus's own composer."""
+    augmentation: Augmentation | None = None
+    """What is added to every piece of the training side, anew in every epoch: noise under the threshold of hearing beside it, and infrasound."""
     dreams: Dreamed | None = None
     epochs: int | None = Field(None, ge=0)
     protocols: tuple[Protocol, ...] | None = None

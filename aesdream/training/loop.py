@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from aesdream.files import is_there, write_bytes
 from aesdream.models.layers import Draws, Dreamable, Dropout, Output, draw_dropouts
 from aesdream.seeding import generator, integer
 from aesdream.sounds.audio import FULL_SCALE
-from aesdream.sounds.splits import Items, Split
+from aesdream.sounds.splits import Augmentation, Items, Split
 from aesdream.sounds.store import Corpus
 from aesdream.training import checkpoints, losses
+from aesdream.training.augmentation import Inaudible
 from aesdream.training.distributed import Place
 from aesdream.training.settings import Training
 
@@ -45,6 +47,12 @@ class Lesson:
     state: Path
     digest: str
     output: Output = "softmax"
+    augmentation: Augmentation | None = None
+
+    @cached_property
+    def inaudible(self) -> Inaudible | None:
+        """What is added to the training side, where anything is."""
+        return None if self.augmentation is None else Inaudible(self.corpus, self.split.train, self.study_seed, self.seed)
 
 
 def initial_network(build: Callable[[torch.Generator], nn.Module], study_seed: int, seed: int, precision: str) -> nn.Module:
@@ -157,7 +165,10 @@ def _epoch(shared: nn.Module, optimiser: torch.optim.Optimizer, lesson: Lesson, 
         _draw_dropouts(shared, lesson, epoch, step, len(chosen), share)
         part = items[chosen[share]]
         labels = torch.from_numpy(part.labels).to(place.device)
-        logits = shared(listener.batch(part))
+        heard = listener.batch(part)
+        if lesson.inaudible is not None:
+            heard += torch.from_numpy(lesson.inaudible.noise(epoch, chosen[share])).to(heard)
+        logits = shared(heard)
         loss = losses.loss(logits, labels, lesson.output) * weight
         optimiser.zero_grad(set_to_none=True)
         (loss * (place.world / len(chosen))).backward()
