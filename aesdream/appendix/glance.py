@@ -87,7 +87,7 @@ def found(content: Content) -> list[str]:
             share = words.percent(outcome["median_share_under_20hz"])
             line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
         said.append(line + _alike(content))
-    return said + _claims(content)
+    return said + content.get("truth", {}).get("said", {}).get("matrix", [])[:1] + _claims(content)
 
 
 def _claims(content: Content) -> list[str]:

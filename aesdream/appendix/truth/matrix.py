@@ -39,7 +39,7 @@ Variant = tuple[str, str]
 def variant(study: Study, treatment: str) -> Variant:
     """What a treatment's models are, beside whom they learned from."""
     settings = study.training.treatments[treatment]
-    return settings.network or UNNAMED, getattr(settings, "augmentation", None) or ""
+    return settings.network or UNNAMED, settings.augmentation or ""
 
 
 def called(one: Variant) -> str:
@@ -96,7 +96,7 @@ def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
 
 def _is_plain(study: Study, group: Group) -> bool:
     settings = study.sweeps[group.sweep]
-    return settings.direction == "gradient" and not getattr(settings, "regularisers", ())
+    return settings.direction == "gradient" and not settings.regularisers
 
 
 def _control(study: Study, group: Group) -> str:

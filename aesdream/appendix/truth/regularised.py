@@ -45,7 +45,7 @@ def _learned(material: Material, group: Group) -> bool:
 def _way(material: Material, group: Group) -> str:
     """How a group's dreams were made: by which regularisers, of models that were augmented how."""
     augmentation = variant(material.study, group.treatment)[1]
-    named = [*getattr(material.study.sweeps[group.sweep], "regularisers", ()), *([f"augmented ({augmentation})"] if augmentation else [])]
+    named = [*material.study.sweeps[group.sweep].regularisers, *([f"augmented ({augmentation})"] if augmentation else [])]
     return " + ".join(named) or PLAIN
 
 
@@ -88,7 +88,7 @@ def first_layers(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     shares: dict[str, list[dict[int, float]]] = {}
     kernels: dict[str, int] = {}
     for group in groups:
-        if not _learned(material, group) or getattr(study.sweeps[group.sweep], "regularisers", ()):
+        if not _learned(material, group) or study.sweeps[group.sweep].regularisers:
             continue
         name = called(variant(study, group.treatment))
         of_models = np.full((len(group.splits), 1), np.nan)

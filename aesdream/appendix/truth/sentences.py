@@ -156,7 +156,8 @@ def _again(found: Content) -> list[str]:
     if inherited:
         said.append(
             "More are found again where other composers' labels were learned from the same first weights than where the same labels were learned "
-            f"from others (share of pairs: {'; '.join(inherited)}): there a filter is what its first weights made of it more than what a composer taught it."
+            f"from others (share of pairs: {'; '.join(inherited)}): there a filter is what its first weights made of it more than what a composer "
+            "taught it."
         )
     return said
 

@@ -152,17 +152,8 @@ def regularisers(found: Content) -> list[Block]:
         ]
         for one in found["regularised"]
     ]  # fmt: skip
-    heads = (
-        "network",
-        "dreamed",
-        "models",
-        "under 20 Hz",
-        "audible",
-        "above threshold",
-        "activation gained",
-        "contrast of the own determinant",
-        "less plain",
-    )
+    measured = ("under 20 Hz", "audible", "above threshold", "activation gained", "contrast of the own determinant", "less plain")
+    heads = ("network", "dreamed", "models", *measured)
     notes = (
         "Means over dreams of the same composers' models, all stopped at the same RMS from their starts. Under 20 Hz: share of the change's energy. "
         "Audible: share of its energy above the threshold in quiet and above what the start masks; above threshold: how far, on average. The "
