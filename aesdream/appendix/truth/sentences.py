@@ -163,9 +163,8 @@ def _again(found: Content) -> list[str]:
 
 
 def _exceeds(found: Content, limit: float) -> bool:
-    """Whether an interval, or a value that does not vary over splits, lies above a limit."""
-    least = found["value"] if found["low"] is None else found["low"]
-    return least is not None and least > limit
+    """Whether the whole interval of a share lies above a limit; a share of 1 in every split has none."""
+    return found["value"] == 1 if found["low"] is None else found["low"] > limit
 
 
 def _carried(found: Content) -> list[str]:
@@ -180,7 +179,7 @@ def _carried(found: Content) -> list[str]:
             + (f"{len(sure)} of {len(filters)} layers looked at: {'; '.join(sure)}." if sure else f"none of {len(filters)} layers looked at.")
         )
     if classes:
-        sure = [_whose(one) for one in classes if _exceeds({**one["share_toward"], "value": None}, CHANCE)]
+        sure = [_whose(one) for one in classes if _exceeds(one["share_toward"], CHANCE)]
         said.append(
             "A dream of a class moves the judgement of a model of another seed its way more often than not in "
             + (f"{len(sure)} of {len(classes)} treatments looked at: {'; '.join(sure)}." if sure else f"none of {len(classes)} treatments looked at.")
