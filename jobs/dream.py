@@ -24,6 +24,8 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
+SECONDS_TO_REGULARISE = 4e-8
+"""A regulariser's part of a step for one sample, on one core."""
 OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "regularisers")
 """Keys of a sweep that most leave as they are."""
 BYTES_OF_NUMBERS = 20_000
@@ -49,6 +51,7 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
     # A step of a dream costs about what it costs to train on its sound once.
     cost = study.network_of(model.treatment).settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,

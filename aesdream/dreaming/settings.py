@@ -97,6 +97,8 @@ class Sweep(Section):
     def _of_waveforms(self) -> Sweep:
         if self.regularisers and self.domain == "spectrogram":
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
+        if self.regularisers and self.direction == "random":
+            raise ValueError("regularisers: shape a gradient; direction must be gradient")
         return self
 
     @model_validator(mode="after")
