@@ -299,14 +299,11 @@ class TruthNetwork(Part):
     """The matrix of one network."""
 
     network: str = Field(description="its name in print")
-    name: str = Field(description="its key in the study's networks")
-    augmentation: str | None = Field(description="how its training sounds were augmented")
     rows: list[TruthRow] = Field(description="composers")
-    absent: list[str] = Field(description="composers of the study that have no treatment here")
     controls: list[TruthControl] = Field(description="controls")
     reached: Number = Field(description="share of its dreams that went as far from their start as was asked")
     directions: Estimates = Field(
-        description="cosine between dreams toward both classes: of determinants, and of what they add through conv1"
+        description="cosine between dreams toward both classes, of determinants and of what is added; shares under 20 Hz and audible"
     )
 
 

@@ -186,6 +186,21 @@ def test_dreams_that_move_nothing_are_silent_and_those_that_move_it_the_other_wa
     assert "do not move its determinant beyond the controls: “wide”" in text
 
 
+def test_regularised_dreams_and_augmented_models_stand_beside_plain_ones_of_the_same_composer(run: MadeUp, chapter: Chapter):
+    rows = run.content["truth"]["regularised"]
+    assert [(row["composer"], row["network"], row["way"]) for row in rows] == [
+        ("bright", "many", "plain"),
+        ("bright", "many", "masked"),
+        ("bright", "many", "augmented (inaudible)"),
+    ]
+    assert rows[0]["less_plain"] is None
+    assert rows[1]["contrast"]["value"] == pytest.approx(0.9, abs=0.3)
+    assert rows[1]["less_plain"]["value"] == pytest.approx(rows[1]["contrast"]["value"] - rows[0]["contrast"]["value"], abs=1e-5)
+    assert (rows[1]["share_audible"]["value"], rows[1]["share_under_20hz"]["value"]) == (0.5, 0.25)
+    assert [network["network"] for network in run.content["truth"]["networks"]] == ["many", "logmel"]
+    assert "“bright” in many, masked: dreams move its determinant" in said(chapter)
+
+
 def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
     run = MadeUp(tmp_path)
     run.lose(lambda dream: dream.model.startswith(("learned-wide-logmel", "learned-bright-many/by-family/split1-seed0")) or dream.sweep == "random")

@@ -67,25 +67,22 @@ def relations(measures: Mapping[str, Array]) -> tuple[Array, Array]:
 
 
 def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
-    """A matrix for every network, and for every kind of augmentation, of which the study asks something that learned."""
+    """A matrix for every network of which the study asks something that learned; of models that were augmented ``regularised`` tells."""
     study, determinants = material.study, list(material.corpus.measures)
-    every = [group for group in groups if _is_plain(study, group) and not _control(study, group)]
+    every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
     learned = _best(every)
     controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     pearson = relations(material.corpus.measures)[0]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
-        beside = {**(controls.get(one) or controls.get((one[0], ""), {})), **({"random": noise} if noise else {})}
+        beside = {**controls.get(one, {}), **({"random": noise} if noise else {})}
         mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
         rows = [_row(composer, mine[composer], beside, determinants, pearson) for composer in determinants if composer in mine]
         _columns(rows, {composer: group.moved for composer, group in mine.items() if composer}, determinants)
         found.append(
             {
                 "network": called(one),
-                "name": one[0],
-                "augmentation": one[1] or None,
                 "rows": rows,
-                "absent": [name for name in study.composers if name not in mine],
                 "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
                 "directions": directions([group for group in every if variant(study, group.treatment) == one]),
                 "reached": _reached(study, list(mine.values())),
@@ -196,8 +193,12 @@ def _reached(study: Study, groups: Sequence[Group]) -> float | None:
 
 
 def directions(groups: Sequence[Group]) -> Numbers:
-    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add through conv1."""
+    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add through conv1; and
+    what of their change can be heard.
+    """
     return {
         "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups]),
         "added": pooled([group.over_splits(group.alike()) for group in groups]),
+        "share_under_20hz": pooled([group.over_splits(group.each("share_under_20hz")) for group in groups]),
+        "share_audible": pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups]),
     }

@@ -60,6 +60,8 @@ def numbers(material: Material) -> dict[str, Any]:
             row["roc_auc"] = _auc(material.content, row["treatment"])
         for row in network["rows"]:
             row["verdict"] = verdicts.verdict(row, row["roc_auc"], determinants)
+    for row in found["regularised"]:
+        row["roc_auc"] = _auc(material.content, row["treatment"])
     found["chance"] = verdicts.chance(found["networks"])
     return {"truth": {**found, "said": sentences(found)}}
 

@@ -10,7 +10,6 @@ import numpy as np
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.gathered import Group, control_of, pooled
 from aesdream.appendix.truth.matrix import called, variant
-from aesdream.truth.contrasts import estimate
 
 Numbers = dict[str, Any]
 PLAIN = "plain"
@@ -19,22 +18,19 @@ MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "
 
 
 def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
-    """For every network of which some sweep is regularised, or some treatment augmented: a row a way of dreaming, plain first.
-
-    Plain dreams are those of the treatments that are dreamed otherwise, so that the rows of a network can be compared.
-    """
+    """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first."""
     study = material.study
-    learned = [group for group in groups if _learned(material, group)]
-    by_network: dict[str, dict[str, list[Group]]] = {}
-    for group in learned:
-        network, _ = variant(study, group.treatment)
-        by_network.setdefault(network, {}).setdefault(_way(material, group), []).append(group)
+    ways: dict[tuple[str, str], dict[str, list[Group]]] = {}
+    for group in groups:
+        if _learned(material, group):
+            place = variant(study, group.treatment)[0], str(study.composer_of(group.treatment))
+            ways.setdefault(place, {}).setdefault(_way(material, group), []).append(group)
     found = []
-    for network, ways in by_network.items():
-        if len(ways) > 1:
-            composers = set.intersection(*({study.composer_of(group.treatment) for group in members} for members in ways.values()))
-            named = {way: [group for group in ways[way] if study.composer_of(group.treatment) in composers] for way in _ordered(ways)}
-            found += [_row(material, network, way, members, named.get(PLAIN, [])) for way, members in named.items()]
+    for (network, composer), named in ways.items():
+        if len(named) > 1:
+            best = {way: max(members, key=lambda group: group.changes.shape[1]) for way, members in named.items()}
+            plain = best.get(PLAIN)
+            found += [_row(material, (network, composer), way, best[way], plain) for way in sorted(best, key=lambda way: way != PLAIN)]
     return found
 
 
@@ -49,33 +45,28 @@ def _way(material: Material, group: Group) -> str:
     return " + ".join(named) or PLAIN
 
 
-def _ordered(ways: dict[str, list[Group]]) -> list[str]:
-    return sorted(ways, key=lambda way: way != PLAIN)
-
-
 def _own(material: Material, group: Group) -> dict[int, float]:
     """The mean contrast of the composer's own determinant in each split."""
     place = list(material.corpus.measures).index(str(material.study.composer_of(group.treatment)))
     return {split: float(values[place]) for split, values in group.moved.items()}
 
 
-def _row(material: Material, network: str, way: str, groups: Sequence[Group], plain: Sequence[Group]) -> Numbers:
-    """The diagonal contrast of each composer, and means over all dreams."""
-    study = material.study
-    composers = [str(study.composer_of(group.treatment)) for group in groups]
-    own, usual = ({str(study.composer_of(group.treatment)): _own(material, group) for group in members} for members in (groups, plain))
-    less = [{split: one - usual[name][split] for split, one in own[name].items() if split in usual[name]} for name in own if name in usual]
+def _row(material: Material, whose: tuple[str, str], way: str, group: Group, plain: Group | None) -> Numbers:
+    """The contrast of the composer's own determinant, and means over all dreams."""
+    own, usual = _own(material, group), {} if plain is None else _own(material, plain)
+    less = {split: value - usual[split] for split, value in own.items() if split in usual}
     return {
-        "network": network,
+        "network": whose[0],
+        "composer": whose[1],
         "way": way,
-        "composers": composers,
-        "models": sum(group.models for group in groups),
-        "dreams": sum(len(group.made) for group in groups),
-        "diagonal": pooled(list(own.values())),
-        "diagonals": {name: estimate(list(values.values())) for name, values in own.items()},
-        "less_plain": None if way == PLAIN else pooled(less),
-        "gain": pooled([group.over_splits(group.gains()) for group in groups]),
-        **{key: pooled([group.over_splits(group.each(key, inside)) for group in groups]) for key, inside in MEASURED.items()},
+        "treatment": group.treatment,
+        "sweep": group.sweep,
+        "models": group.models,
+        "dreams": len(group.made),
+        "contrast": pooled([own]),
+        "less_plain": None if way == PLAIN else pooled([less]),
+        "gain": pooled([group.over_splits(group.gains())]),
+        **{key: pooled([group.over_splits(group.each(key, inside))]) for key, inside in MEASURED.items()},
     }
 
 

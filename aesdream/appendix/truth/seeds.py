@@ -58,7 +58,7 @@ def seeds(material: Material, responses: Responses) -> list[Numbers]:
     """For every network and layer: how many pairs of filters are found again between two seeds of a split, and how alike the layers are."""
     study = material.study
     found = []
-    for one in dict.fromkeys(variant(study, model.treatment) for model in material.models):
+    for one in dict.fromkeys(variant(study, model.treatment) for model in material.models if not variant(study, model.treatment)[1]):
         members = [model for model in material.models if variant(study, model.treatment) == one]
         sets = _sets(material, members)
         measured = {name: [(pair[0].split, *each) for pair in pairs for each in _measured(responses, pair)] for name, pairs in sets.items()}

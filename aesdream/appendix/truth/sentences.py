@@ -15,6 +15,8 @@ from aesdream.truth.contrasts import above, below
 Content = Mapping[str, Any]
 CORRELATED = 0.4
 """Rank correlation from which two determinants are named as hard to tell apart."""
+MOSTLY = 0.5
+"""Share of a change's energy under 20 Hz from which a network's dreams are said to be mostly infrasound."""
 BY_CHANCE = 0.05
 """Pairs of filters that count as found again between models of shuffled labels."""
 
@@ -22,7 +24,7 @@ BY_CHANCE = 0.05
 def sentences(found: Content) -> dict[str, list[str]]:
     """Paragraphs by the section that they stand in."""
     rows = [(network["network"], row) for network in found["networks"] for row in network["rows"]]
-    matrix = [*_outcome(rows), *_misses(found, rows), _sure(found), *_networks(found), *_correlated(found)]
+    matrix = [*_outcome(rows), *_misses(rows), _sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
     return {"matrix": matrix, "again": [*_again(found), *_carried(found)], "regularised": _regularised(found)}
 
 
@@ -65,13 +67,12 @@ def _outcome(rows: Sequence[tuple[str, Content]]) -> list[str]:
     return lines
 
 
-def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
+def _misses(rows: Sequence[tuple[str, Content]]) -> list[str]:
     said = []
     unheard = _named(rows, "unheard")
     if unheard:
         said.append(f"Not heard, so that their dreams have nothing to tell: {unheard}. That is no failure of dreaming.")
     pending = [f"“{row['composer']}” in {network}" for network, row in rows if row["verdict"] in ("missing", "uncontrolled")]
-    pending += [f"“{name}” in {network['network']}" for network in found["networks"] for name in network["absent"]]
     if pending:
         said.append(f"Not made yet, or without all controls: {'; '.join(pending)}.")
     return said
@@ -115,6 +116,18 @@ def _networks(found: Content) -> list[str]:
     return [
         f"Dreams toward “interesting” and toward “not” move the determinants {'; '.join(parts)}. Where they move them alike, most of what is heard "
         "in a dream is what any dream of that network does, and only the contrast speaks of the composer."
+    ]
+
+
+def _unheard(found: Content) -> list[str]:
+    """Networks whose dreams are mostly infrasound."""
+    shares = [(network["network"], network["directions"]["share_under_20hz"]["value"]) for network in found["networks"]]
+    mostly = [f"{name} {words.percent(share)}" for name, share in shares if share is not None and share > MOSTLY]
+    if not mostly:
+        return []
+    return [
+        f"Of what dreams add, most lies under 20 Hz, where nobody hears and no determinant measures it: {', '.join(mostly)} of the energy. As all "
+        "dreams are stopped at the same RMS, little is left there for what can be heard; see the regularised dreams below."
     ]
 
 
@@ -199,7 +212,8 @@ def _regularised(found: Content) -> list[str]:
             continue
         change = row["less_plain"]
         how = "more" if above(change) else "less" if below(change) else "neither more nor less for sure"
-        text = f"{row['network']}, {row['way']}: dreams move the composer's determinant {how} than plain ones (by {words.interval(change)})"
+        whose = f"“{row['composer']}” in {row['network']}, {row['way']}"
+        text = f"{whose}: dreams move its determinant {how} than plain ones (by {words.interval(change)})"
         if row["share_audible"]["value"] is not None:
             text += f"; {words.percent(row['share_audible']['value'])} of their change is audible"
         said.append(text + ".")
