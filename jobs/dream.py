@@ -10,7 +10,7 @@ import torch
 from aesdream import config, files
 from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
-from aesdream.dreaming.directions import displaced
+from aesdream.dreaming.directions import carried_on, displaced
 from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
@@ -26,7 +26,7 @@ SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
 SECONDS_TO_REGULARISE = 4e-8
 """A regulariser's part of a step for one sample, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "regularisers")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "onward", "regularisers")
 """Keys of a sweep that most leave as they are."""
 BYTES_OF_NUMBERS = 20_000
 """A dream's JSON, where nothing else is kept of it."""
@@ -168,6 +168,7 @@ class _Making:
                 stop_confidence=self.recipe.get("stop_confidence"), regularisers=self.recipe.get("regularisers", ()),
                 sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,
             )  # fmt: skip
+            dreams = self._onward(dreams, targets, begun) if self.recipe.get("onward") else dreams
             start = list(dreams.sounds)
         writing = Writing(self.run, self.model, self.checkpoint, self.recipe, self.inner, self.heard)
         begins = torch.stack(begun) if isinstance(begun, list) else begun.expand(size, *begun.shape)
@@ -181,10 +182,20 @@ class _Making:
     def _along_noises(self, rows: Sequence[Unit], targets: Sequence[tuple[int, ...]], start: torch.Tensor | list[torch.Tensor]) -> Dreams:
         """The control without a gradient: each start moved along a noise of its own, or against it, as far as dreams go."""
         begun = start if isinstance(start, list) else [start] * len(rows)
-        last = self.filters - 1
-        moved = [
-            displaced(one, generator(self.seed, "direction", self.model, unit.inputs["start"]), self.recipe["stop_rms"], last in target, self.bounds)
-            for unit, target, one in zip(rows, targets, begun, strict=True)
-        ]
-        looks = [dream(self.heard, self.recipe["layer"], targets, some, side=self.recipe["side"], steps=0).activation for some in (begun, moved)]
-        return Dreams(torch.stack(moved), torch.cat(looks, 1), None, torch.ones(len(rows), dtype=torch.int64))
+        moved = []
+        for unit, target, one in zip(rows, targets, begun, strict=True):
+            noise = generator(self.seed, "direction", self.model, unit.inputs["start"]).standard_normal(tuple(one.shape))
+            toward = torch.from_numpy(noise if self.filters - 1 in target else -noise).to(one.device)
+            moved.append(displaced(one, toward, self.recipe["stop_rms"], self.bounds))
+        trace = torch.cat([self._activation(targets, begun), self._activation(targets, moved)], 1)
+        return Dreams(torch.stack(moved), trace, None, torch.ones(len(rows), dtype=torch.int64))
+
+    def _onward(self, dreams: Dreams, targets: Sequence[tuple[int, ...]], start: torch.Tensor | list[torch.Tensor]) -> Dreams:
+        """The dreams, those that stopped short carried on to their distance; their traces end with what the target says there."""
+        begun = start if isinstance(start, list) else [start] * len(targets)
+        ends = [carried_on(one, sound, self.recipe["stop_rms"], self.bounds) for one, sound in zip(begun, dreams.sounds, strict=True)]
+        return Dreams(torch.stack(ends), torch.cat([dreams.activation, self._activation(targets, ends)], 1), None, dreams.steps)
+
+    def _activation(self, targets: Sequence[tuple[int, ...]], sounds: list[torch.Tensor]) -> torch.Tensor:
+        """(targets, 1) what each target says of its sound."""
+        return dream(self.heard, self.recipe["layer"], targets, sounds, side=self.recipe["side"], steps=0).activation

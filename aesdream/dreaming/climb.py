@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from aesdream.models.layers import Dreamable, channel_major
 Bounds = tuple[float, float] | None
 HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
+NEARLY = 0.99
+"""The part of its distance that a dream's way may be long, at the most, for it surely to be nearer: sums of a sound are good to a thousandth."""
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
 
 
@@ -44,6 +47,7 @@ class Climb:
         self.coefficients: torch.Tensor | None = None
         self.moving = torch.ones(len(targets), dtype=torch.bool, device=starts.device)
         self.taken = torch.zeros(len(targets), dtype=torch.int64, device=starts.device)
+        self.way = torch.zeros(len(targets), dtype=torch.float64, device=starts.device)
 
     def _copies(self, count: int) -> torch.Tensor:
         """The starts, one a target (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
@@ -65,6 +69,7 @@ class Climb:
         self.trace = list(state["trace"].to(device))
         self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(device)
         self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
+        self.way = torch.full_like(self.way, torch.inf)  # not known: all are looked at, which finds the same
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out. Those that are sure enough move no more."""
@@ -92,9 +97,8 @@ class Climb:
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
         if self.stop.rms is not None:
-            factors, passing = shortened(self.sounds, gradient, factors, self.starts, self._placed, self.stop.rms)
-            self.moving = self.moving & ~passing
-        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)))
+            self._shorten_near(gradient, factors, self.stop.rms)
+        self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(self.sounds)))
         if first is not None and gradients[1] is not None:
             spread = gradients[1].flatten(1) * factors[:, None]
             self.coefficients = spread if self.coefficients is None else self.coefficients + spread
@@ -103,9 +107,20 @@ class Climb:
         """What is followed of the gradient: all of it."""
         return gradient
 
-    def _placed(self, moved: torch.Tensor) -> torch.Tensor:
-        """Moved sounds brought, in place, to where they may be."""
+    def _placed(self, moved: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        """Moved sounds of some rows brought, in place, to where they may be."""
         return clipped(moved, self.bounds)
+
+    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> None:
+        """Shorten the factors of dreams whose step would pass the distance; those move no more. Those whose way was too short are not looked at."""
+        ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
+        self.way = self.way + ahead
+        near = torch.nonzero(self.moving & (self.way > NEARLY * stop_rms)).flatten()
+        if len(near):
+            placed = partial(self._placed, rows=near.tolist())
+            starts = self.starts if len(self.starts) == 1 else self.starts[near]
+            factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
+            self.moving[near] &= ~passing
 
     def finish(self) -> None:
         """Let ``sounds`` be what all steps made of them."""

@@ -1,27 +1,25 @@
-"""Where a dream might have gone without a gradient: as far from its start, along a noise."""
+"""Going a given distance along a given direction, without asking the network: controls along noises, and dreams whose gradient ended too soon."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 HALVINGS = 40
-"""Of the factor on the noise: the distance is met to the last bits of a sample."""
+"""Of the factor on the direction: the distance is met to the last bits of a sample."""
+SHORT = 0.999
+"""The part of its distance that a dream may stop at: the last step is halved until it fits (``climb.HALVINGS``)."""
 
 
-def displaced(
-    start: torch.Tensor, drawn: np.random.Generator, distance: float, forward: bool, bounds: tuple[float, float] = (-1.0, 1.0)
-) -> torch.Tensor:
-    """``start`` (channels, samples) moved along white noise, or against it where not ``forward``, to a root mean square ``distance``.
+def displaced(start: torch.Tensor, direction: torch.Tensor, distance: float, bounds: tuple[float, float] = (-1.0, 1.0)) -> torch.Tensor:
+    """``start`` moved along ``direction`` (its shape, not zero) to a root mean square ``distance``.
 
-    What clipping to ``bounds`` takes away is made up for by a larger factor; where even a thousand times the distance does not reach it, that is taken.
+    What clipping to ``bounds`` takes away is made up for by a larger factor, up to a thousand, where even that does not reach it.
     """
-    noise = torch.from_numpy(drawn.standard_normal(tuple(start.shape))).to(start.device)
-    noise = (noise if forward else -noise) * (distance / noise.square().mean().sqrt())
-    exact = start.double()
+    exact, way = start.double(), direction.double()
+    way = way * (distance / way.square().mean().sqrt())
 
     def moved(factor: float) -> torch.Tensor:
-        return (exact + factor * noise).clamp(*bounds)
+        return (exact + factor * way).clamp(*bounds)
 
     low, high = 0.0, 1.0
     while high < 1000 and (moved(high) - exact).square().mean().sqrt() < distance:
@@ -30,3 +28,10 @@ def displaced(
         middle = (low + high) / 2
         low, high = (low, middle) if (moved(middle) - exact).square().mean().sqrt() > distance else (middle, high)
     return moved(high).to(start.dtype)
+
+
+def carried_on(start: torch.Tensor, dreamed: torch.Tensor, distance: float, bounds: tuple[float, float] = (-1.0, 1.0)) -> torch.Tensor:
+    """A dream that came less far than ``distance``, farther along all that it changed; one that changed nothing stays."""
+    change = dreamed.double() - start.double()
+    reached = float(change.square().mean().sqrt())
+    return displaced(start, change, distance, bounds) if 0 < reached < SHORT * distance else dreamed

@@ -149,15 +149,15 @@ class RegularisedClimb(Climb):
             shaped[row] = own
         return shaped
 
-    def _placed(self, moved: torch.Tensor) -> torch.Tensor:
+    def _placed(self, moved: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         if self.without_infrasound is None or self.bounds is None:
             return clipped(moved, self.bounds)
         low, high = self.bounds
         touched = ((moved < low) | (moved > high)).flatten(1).any(1)
         clipped(moved, self.bounds)
-        for row in torch.nonzero(touched).flatten().tolist():
-            start = self.starts[row % len(self.starts)]
+        for place in torch.nonzero(touched).flatten().tolist():
+            row = rows[place] % len(self.starts)
             for _ in range(ROUNDS):
-                change = (moved[row] - start).contiguous()
-                moved[row] = (start + self.without_infrasound(change, row)).clamp(low, high)
+                change = (moved[place] - self.starts[row]).contiguous()
+                moved[place] = (self.starts[row] + self.without_infrasound(change, row)).clamp(low, high)
         return moved

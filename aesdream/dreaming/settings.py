@@ -76,6 +76,9 @@ class Sweep(Section):
     steps: int = Field(256, ge=1)
     stop_rms: float | None = Field(None, gt=0)
     """Stop where the root mean square distance from the start reaches this."""
+    onward: bool = False
+    """Whether a dream that has not come as far as ``stop_rms`` (a network that falls silent has no gradient left) is carried there along all that it
+    changed, so that all end as far from their starts."""
     stop_confidence: float | None = Field(None, gt=0, le=1)
     """Stop where the class's output reaches this and is the largest."""
     regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()
@@ -99,6 +102,12 @@ class Sweep(Section):
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
         if self.regularisers and self.direction == "random":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
+        return self
+
+    @model_validator(mode="after")
+    def _onward_to_somewhere(self) -> Sweep:
+        if self.onward and (self.stop_rms is None or self.domain != "waveform"):
+            raise ValueError("onward needs a stop_rms to go on to, and the waveform as its domain")
         return self
 
     @model_validator(mode="after")
