@@ -209,7 +209,8 @@ def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
     assert (rows["bright"]["models"], rows["bright"]["expected"]) == (9, 10)
     assert {row["verdict"] for row in rows.values()} == {"uncontrolled"}
     assert by_composer(run.content["truth"], "logmel")["wide"]["verdict"] == "missing"
-    assert "Not made yet, or without all controls:" in text
+    assert "Not made yet: “wide” in logmel." in text
+    assert "Without all controls yet: “bright” in many and logmel; “wide” in many." in text
     assert "9 of 10" in text
 
 

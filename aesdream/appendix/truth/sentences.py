@@ -72,9 +72,10 @@ def _misses(rows: Sequence[tuple[str, Content]]) -> list[str]:
     unheard = _named(rows, "unheard")
     if unheard:
         said.append(f"Not heard, so that their dreams have nothing to tell: {unheard}. That is no failure of dreaming.")
-    pending = [f"“{row['composer']}” in {network}" for network, row in rows if row["verdict"] in ("missing", "uncontrolled")]
-    if pending:
-        said.append(f"Not made yet, or without all controls: {'; '.join(pending)}.")
+    for kind, text in (("missing", "Not made yet"), ("uncontrolled", "Without all controls yet")):
+        named = _named(rows, kind)
+        if named:
+            said.append(f"{text}: {named}.")
     return said
 
 
@@ -84,7 +85,7 @@ def _sure(found: Content) -> str:
     models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
     judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
     text = (
-        f"How sure: every number stands on {_range(models)} models from {_range(splits)} splits of one corpus; intervals are Student's over splits. "
+        f"How sure: all numbers stand on {_range(models, 'model')} from {_range(splits, 'split')} of one corpus; intervals are Student's over splits. "
         f"Of {learned['cells']} cells {learned['excluding']} exclude zero, where {learned['expected']:g} would by chance"
     )
     if shuffled["cells"]:
@@ -97,10 +98,12 @@ def _sure(found: Content) -> str:
     return text + "."
 
 
-def _range(values: Sequence[int]) -> str:
+def _range(values: Sequence[int], noun: str) -> str:
     if not values:
-        return "no"
-    return str(values[0]) if min(values) == max(values) else f"{min(values)} to {max(values)}"
+        return f"no {noun}s"
+    if max(values) == 1:
+        return f"one {noun}"
+    return f"{values[0]} {noun}s" if min(values) == max(values) else f"{min(values)} to {max(values)} {noun}s"
 
 
 def _networks(found: Content) -> list[str]:
