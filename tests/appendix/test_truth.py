@@ -161,7 +161,7 @@ def test_the_page_says_that_composers_are_synthetic_and_how_many_cells_would_exc
     chance = run.content["truth"]["chance"]
     assert chance["learned"] == {"cells": 24, "excluding": chance["learned"]["excluding"], "expected": 1.2}
     assert f"Of 24 cells {chance['learned']['excluding']} exclude zero, where 1.2 would by chance" in said(chapter)
-    assert "from 5 splits of one corpus" in said(chapter)
+    assert "of 5 splits of one corpus" in said(chapter)
 
 
 def test_a_composer_that_was_not_heard_has_nothing_to_tell(tmp_path: Path):

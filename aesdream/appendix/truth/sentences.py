@@ -8,7 +8,7 @@ from typing import Any
 from aesdream.appendix import words
 from aesdream.appendix.truth.regularised import PLAIN
 from aesdream.appendix.truth.seeds import SEED
-from aesdream.appendix.truth.verdicts import CHANCE, JUDGED
+from aesdream.appendix.truth.verdicts import BY_CHANCE, CHANCE, JUDGED, exceeds
 from aesdream.training.statistics import LEVEL
 from aesdream.truth.contrasts import above, below
 
@@ -17,8 +17,6 @@ CORRELATED = 0.4
 """Rank correlation from which two determinants are named as hard to tell apart."""
 MOSTLY = 0.5
 """Share of a change's energy under 20 Hz from which a network's dreams are said to be mostly infrasound."""
-BY_CHANCE = 0.05
-"""Pairs of filters that count as found again between models of shuffled labels."""
 
 
 def sentences(found: Content) -> dict[str, list[str]]:
@@ -85,7 +83,7 @@ def _sure(found: Content) -> str:
     models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
     judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
     text = (
-        f"How sure: all numbers stand on {_range(models, 'model')} from {_range(splits, 'split')} of one corpus; intervals are Student's over splits. "
+        f"How sure: all of it stands on {_range(models, 'model')} of {_range(splits, 'split')} of one corpus; intervals are Student's over splits. "
         f"Of {learned['cells']} cells {learned['excluding']} exclude zero, where {learned['expected']:g} would by chance"
     )
     if shuffled["cells"]:
@@ -160,11 +158,11 @@ def _again(found: Content) -> list[str]:
     for row in measured:
         place, sets = f"{row['network']}, {row['layer']}", row["sets"]
         own = {name: sets[name]["found_again"] for name in found["composers"] if name in sets}
-        sure = [f"“{name}” ({words.interval(one)})" for name, one in own.items() if _exceeds(one, BY_CHANCE)]
+        sure = [f"“{name}” ({words.interval(one)})" for name, one in own.items() if exceeds(one, BY_CHANCE)]
         if sure:
             again.append(f"{place}: {', '.join(sure)}")
         same = sets.get(SEED, {}).get("found_again")
-        if same is not None and _exceeds(same, max((one["value"] or 0.0 for one in own.values()), default=BY_CHANCE)):
+        if same is not None and exceeds(same, max((one["value"] or 0.0 for one in own.values()), default=BY_CHANCE)):
             inherited.append(f"{place} {words.number(same['value'], 2)}")
     said = ["Found again from another seed are more pairs of filters than of shuffled labels in " + "; ".join(again) + "."] if again else []
     if not again:
@@ -176,11 +174,6 @@ def _again(found: Content) -> list[str]:
             "taught it."
         )
     return said
-
-
-def _exceeds(found: Content, limit: float) -> bool:
-    """Whether the whole interval of a share lies above a limit; a share of 1 in every split has none."""
-    return found["value"] == 1 if found["low"] is None else found["low"] > limit
 
 
 def _carried(found: Content) -> list[str]:
@@ -195,7 +188,7 @@ def _carried(found: Content) -> list[str]:
             + (f"{len(sure)} of {len(filters)} layers looked at: {'; '.join(sure)}." if sure else f"none of {len(filters)} layers looked at.")
         )
     if classes:
-        sure = [_whose(one) for one in classes if _exceeds(one["share_toward"], CHANCE)]
+        sure = [_whose(one) for one in classes if exceeds(one["share_toward"], CHANCE)]
         said.append(
             "A dream of a class moves the judgement of a model of another seed its way more often than not in "
             + (f"{len(sure)} of {len(classes)} treatments looked at: {'; '.join(sure)}." if sure else f"none of {len(classes)} treatments looked at.")

@@ -8,9 +8,8 @@ from typing import Any
 from aesdream.appendix.chapters import Block, Listing
 from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.seeds import SEED
-from aesdream.appendix.truth.verdicts import VERDICTS
+from aesdream.appendix.truth.verdicts import BY_CHANCE, VERDICTS, exceeds
 from aesdream.appendix.words import DASH, decibels, interval, number, percent, significant
-from aesdream.truth.contrasts import above
 
 Content = Mapping[str, Any]
 
@@ -25,8 +24,8 @@ def heard(found: Content) -> Listing:
         rows.append([composer, *(_auc(row) for row in cells), *(interval(sticks.get(judge)) for judge in ("descriptors", "ceiling"))])
     heads = ("composer", *(network["network"] for network in networks), "ten descriptors", "its own rule")
     notes = (
-        "ROC AUC on held-out families: the mean over models with its 95 % interval over families; 0.5 is guessing. Ten plain descriptors (logistic) "
-        "and the composer's own rule, which does not know the exchanged labels, are judged on the same sounds.",
+        "ROC AUC on held-out families: the mean over models with its 95 % interval over families; one half is guessing. Ten plain descriptors "
+        "(logistic) and the composer's own rule, which does not know the exchanged labels, are judged on the same sounds.",
     )
     return Listing("What each network hears", heads, (0.1, *[0.9 / (len(heads) - 1)] * (len(heads) - 1)), rows, notes)
 
@@ -82,9 +81,9 @@ def layers(found: Content) -> list[Block]:
     again = [[_place(row), number(row["threshold"], 2), *(_again(row["sets"].get(name)) for name in columns)] for row in rows]
     notes = (
         "Share of the pairs of filters, matched between two seeds of a split by their responses to held-out sounds, whose correlation is above the "
-        "limit: what 95 of 100 pairs between models of shuffled labels stay below, hence about 0.05 there. The first principal component of each "
-        "layer is taken out before. * the interval over splits lies above 0.05. “Other composer, same seed” began with the same weights and learned "
-        "other labels. A dash: fewer than three living filters.",
+        "limit: what 95 % of the pairs between models of shuffled labels stay below, so that one in twenty is found again there. The first principal "
+        "component of each layer is taken out before. * the interval over splits lies above one in twenty. “Other composer, same seed” began with "
+        "the same weights and learned other labels. A dash: fewer than three living filters.",
     )
     alike = [[_place(row), *(_cka(row["sets"].get(name)) for name in columns)] for row in rows]
     more = ("Linear centred kernel alignment of whole layers, 1 for layers that are turned and scaled copies of each other.",)
@@ -103,7 +102,7 @@ def _again(one: Content | None) -> str:
     if one is None or one["found_again"]["value"] is None:
         return DASH
     share = one["found_again"]
-    return number(share["value"], 2) + (" *" if above({**share, "low": None if share["low"] is None else share["low"] - 0.05}) else "")
+    return number(share["value"], 2) + (" *" if exceeds(share, BY_CHANCE) else "")
 
 
 def _cka(one: Content | None) -> str:

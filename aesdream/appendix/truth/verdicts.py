@@ -18,6 +18,8 @@ from aesdream.truth.contrasts import above, below
 Content = Mapping[str, Any]
 CHANCE = 0.5
 """ROC AUC of guessing."""
+BY_CHANCE = 0.05
+"""Pairs of filters that count as found again between models of shuffled labels."""
 JUDGED = ("tells", "hints", "misleads", "silent")
 VERDICTS = {
     "tells": "tells",
@@ -57,3 +59,8 @@ def _count(cells: Sequence[Content]) -> dict[str, Any]:
     bounded = [cell for cell in cells if cell["low"] is not None]
     excluding = sum(above(dict(cell)) or below(dict(cell)) for cell in bounded)
     return {"cells": len(bounded), "excluding": excluding, "expected": round((1 - LEVEL) * len(bounded), 2)}
+
+
+def exceeds(found: Content, limit: float) -> bool:
+    """Whether the whole interval of a share lies above a limit; a share of 1 in every split has none."""
+    return found["value"] == 1 if found["low"] is None else found["low"] > limit
