@@ -60,6 +60,7 @@ def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardst
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title("what dreams moved (standard deviations of the corpus)", fontsize=7.5, loc="left", pad=4)
+    canvas.text(0.01, 1 - 0.2 / tall, network["network"], fontsize=9, fontweight="bold", va="center")
     _heard(canvas.add_axes((0.71, bottom, 0.16, span)), places, rows, yardsticks)
     _verdicts(canvas.add_axes((0.885, bottom, 0.11, span)), places, rows)
 
