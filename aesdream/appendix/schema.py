@@ -288,6 +288,72 @@ class Outcome(Part):
     median_share_under_20hz: Number = Field(description="of the energy added, over the dreams that rose")
 
 
+class TruthRow(Part):
+    """What the dreams of one composer's models moved, in one network; every contrast in standard deviations of the corpus."""
+
+    composer: str = Field(description="whom the models learned from; its own determinant is the row's diagonal")
+    treatment: str = Field(description="the models' treatment")
+    sweep: str = Field(description="the dreams")
+    models: int = Field(description="models that have dreams")
+    expected: int = Field(description="models that should")
+    splits: int = Field(description="splits that intervals stand on")
+    starts: int = Field(description="starts of each model")
+    dreams: int = Field(description="dreams that are there")
+    asked: int = Field(description="for by the study")
+    toward: list[Estimate] = Field(description="change of its own determinant in dreams toward the positive class, and toward the other")
+    cells: list[Estimate] = Field(description="contrast of every determinant")
+    against: dict[str, list[Estimate]] = Field(description="the same less that of each control, paired by split")
+    beyond: list[bool] = Field(description="whether a cell lies on one side of zero and of every control")
+    margin: dict[str, Any] | None = Field(description="diagonal less its closest rival, which is named; null without bounds")
+    apart: Estimate | None = Field(description="diagonal without what comes along with that rival in the corpus")
+    parts: list[str] = Field(description="determinants that it is the sum of, which are no rivals")
+    column: dict[str, Any] | None = Field(description="diagonal less the same determinant's contrast for the closest other composer")
+    roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
+    verdict: str = Field(description="tells, hints, misleads, silent, unheard, uncontrolled or missing; the rules stand in docs/truth.md")
+
+
+class TruthControl(Part):
+    """What the dreams of a control moved."""
+
+    control: str = Field(description="shuffled, untrained or random")
+    treatment: str | None = Field(description="its models' treatment; null for random directions")
+    models: int = Field(description="models that have dreams")
+    expected: int = Field(description="models that should")
+    splits: int = Field(description="splits that intervals stand on")
+    cells: list[Estimate] = Field(description="contrast of every determinant")
+    excluding: int = Field(description="cells whose interval excludes zero")
+    roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
+
+
+class TruthNetwork(Part):
+    """The matrix of one network."""
+
+    network: str = Field(description="its name in print")
+    rows: list[TruthRow] = Field(description="composers")
+    controls: list[TruthControl] = Field(description="controls")
+    reached: Number = Field(description="share of its dreams that went as far from their start as was asked")
+    directions: Estimates = Field(
+        description="cosine between dreams toward both classes, of determinants and of what is added; shares under 20 Hz and audible"
+    )
+
+
+class Truth(Part):
+    """Whether dreams tell the truth that synthetic composers planted."""
+
+    determinants: list[str] = Field(description="the columns of every matrix")
+    composers: list[str] = Field(description="those of the study")
+    deviations: dict[str, Number] = Field(description="standard deviation of every determinant over the corpus")
+    rank_correlations: list[list[Number]] = Field(description="between the determinants over the corpus")
+    networks: list[TruthNetwork] = Field(description="a matrix each")
+    yardsticks: dict[str, Estimates] = Field(description="AUC of judges without a network, by composer")
+    regularised: list[dict[str, Any]] = Field(description="plain, regularised and augmented dreams: means, and the contrast of the own determinant")
+    first_layer: list[dict[str, Any]] = Field(description="share of what dreams add that lies in one kernel of conv1")
+    seeds: list[dict[str, Any]] = Field(description="by network and layer: filters found again from another seed, and alignment of layers")
+    transfer: list[dict[str, Any]] = Field(description="by treatment and layer: dreams heard by another model")
+    chance: dict[str, dict[str, float]] = Field(description="cells whose interval excludes zero, and how many would by chance")
+    said: dict[str, list[str]] = Field(description="the paragraphs that follow from all this, by section")
+
+
 class Results(BaseModel):
     """The whole file. Beside these it has the keys of every unit's JSON: schema, unit, digest, recipe, files (the SHA-256 of all that it drew)."""
 
@@ -311,6 +377,7 @@ class Results(BaseModel):
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")
     outcome: Outcome = Field(description="of all dreams")
+    truth: Truth | None = Field(None, description="of synthetic composers: whether dreams tell what was planted")
     instruments: dict[str, Any] | None = Field(
         None,
         description="of many classes: sets by model, their means, sweeps with claims by model, what learning from dreams was worth, rows of figure 1",
