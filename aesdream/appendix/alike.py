@@ -82,3 +82,4 @@ def draw(figure: Figure | SubFigure, layers: Sequence[Content]) -> None:
     bar = figure.add_axes((0.36, 0.055 * row, 0.28, 0.025 * row))
     figure.colorbar(image, cax=bar, orientation="horizontal")
     bar.tick_params(labelsize=5.5, length=1.5)
+    bar.set_title("likeness (cosine or correlation): 1 the same, 0 unlike, −1 opposite", fontsize=5.5, pad=2)

@@ -116,7 +116,7 @@ def _outcomes(contents: Mapping[str, Content]) -> Listing:
 
     def of(content: Content) -> dict[str, str]:
         counted = {name: words.count(content["outcome"][key]) for key, name in names.items()}
-        return {**counted, "of what a dream adds, under 20 Hz (median)": words.percent(content["outcome"]["median_share_under_20hz"])}
+        return {**counted, "of what a dream adds, under 20 Hz (medians by model)": words.shares(content["outcome"]["medians_under_20hz"])}
 
     return _listing("All dreams", "dreams", contents, _side_by_side(contents, of))
 

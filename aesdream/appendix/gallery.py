@@ -58,14 +58,18 @@ def _figures(chosen: Mapping[str, Sequence[Dream]], members: Sequence[Dream]) ->
 
 def _outcome(dreams: Sequence[Dream]) -> dict[str, Any]:
     fates = [dream.fate for dream in dreams]
-    shares = [share for dream in dreams if dream.fate == "rose" and (share := dream.number("share_under_20hz")) is not None]
+    shares: dict[str, list[float]] = {}
+    for dream in dreams:
+        if dream.fate == "rose" and (share := dream.number("share_under_20hz")) is not None:
+            shares.setdefault(dream.model, []).append(share)
     return {
         "asked": len(dreams),
         "made": sum(fate is not None for fate in fates),
         **{fate: fates.count(fate) for fate in ("rose", "dead", "overshot", "unexplained")},
         "still": sum(fate not in (None, "rose") for fate in fates),
         "rose_although_dead": sum(dream.dead and dream.fate == "rose" for dream in dreams),
-        "median_share_under_20hz": number(median(shares)) if shares else None,
+        "rose_although_overshot": sum(dream.overshot and dream.fate == "rose" for dream in dreams),
+        "medians_under_20hz": {model: number(median(each)) for model, each in shares.items()},
     }
 
 

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aesdream.appendix import words
+from aesdream.training.statistics import number
 
 Content = Mapping[str, Any]
 
 STRICTEST = ("by-family", "split-first", "augment-first")
 LEAKY = "augment-first"
+CHANCE = 0.5
+FLAT = (
+    " Its conv1 is still a flat average, which passes low frequencies and stops high ones: so a network tells bright sounds from dark ones before it "
+    "has learned anything."
+)
 NEARLY_ALWAYS = 0.2
 """A judge with a specificity below this says yes to nearly everything."""
 
 
-def headline(content: Content) -> dict[str, Any]:
+def headline(content: Content, flat: Collection[str] = ()) -> dict[str, Any]:
     """The numbers of the sentences, each taken from the tables, comparisons and yardsticks of results.json.
 
     ``protocol`` is the strictest of which a treatment has an evaluation, None where nothing is evaluated. ``against`` tells of every control what
     the paired comparison with the best treatment says, ``verdict`` one of ``better``, ``worse``, ``undecided`` (its interval covers zero or has no
-    bounds) and ``never paired``.
+    bounds), ``never paired`` and ``below chance``: such a control knows something, and what it would reach ``turned`` round is said instead of a
+    difference. ``flat`` are the untrained controls whose first layer is a flat average.
     """
     protocol = next((name for name in STRICTEST if _judged(content, name)), None)
     treatments = _judged(content, protocol)
     best = _best(treatments)
     loose = _best(_judged(content, LEAKY)) if protocol != LEAKY else None
+    if loose:
+        same = next((table for table in treatments if all(table[key] == loose[key] for key in ("treatment", "set"))), None)
+        loose["kept_apart"] = same and same["mean"]["roc_auc"]
     composer = best.get("composer") if best else None
     controls = [table for table in _judged(content, protocol, control=True) if table.get("composer") == composer]
     return {
@@ -37,7 +47,7 @@ def headline(content: Content) -> dict[str, Any]:
             for stick in content["yardsticks"]
             if stick["protocol"] == protocol and stick.get("composer") == composer
         ],
-        "against": [_against(content, table, best) for table in controls] if best else [],
+        "against": [_against(content, table, best) | {"flat": table["treatment"] in flat} for table in controls] if best else [],
         "augment_first": loose,
         **_warnings(content["tables"]),
     }
@@ -69,7 +79,15 @@ def _against(content: Content, control: Content, best: Content) -> dict[str, Any
         ),
         None,
     )
-    return {"control": control["treatment"], "roc_auc": control["mean"]["roc_auc"], "difference": paired, "verdict": _verdict(paired)}
+    reached = control["mean"]["roc_auc"]
+    turned = {"value": number(1 - reached["value"]), "low": number(1 - reached["high"]), "high": number(1 - reached["low"])} if _below(reached) else None
+    verdict = "below chance" if turned else _verdict(paired)
+    return {"control": control["treatment"], "roc_auc": reached, "difference": paired, "verdict": verdict, "turned": turned}
+
+
+def _below(reached: Content) -> bool:
+    """Whether a whole interval lies below chance."""
+    return reached["low"] is not None and reached["high"] is not None and reached["high"] < CHANCE
 
 
 def _verdict(paired: Content | None) -> str:
@@ -100,7 +118,7 @@ def answer(found: Content) -> list[str]:
     best = found["best"]
     if best is None:
         return []
-    verdicts = {entry["verdict"] for entry in found["against"]}
+    verdicts = {entry["verdict"] for entry in found["against"]} - {"below chance"}
     learned = []
     if verdicts == {"better"}:
         learned = ["The networks learned to tell the classes apart: the best rank sounds better than controls that learned nothing of the labels."]
@@ -142,7 +160,8 @@ def sentences(found: Content) -> list[str]:
     if found["augment_first"]:
         loose = found["augment_first"]
         claimed = f"{loose['treatment']} would have claimed {words.interval(loose['roc_auc'])}"
-        second.append(f"Under {LEAKY}, where copies and windows are made before the split, {claimed}.")
+        kept = f"; kept apart, {found['protocol']}, the same treatment reaches {words.interval(loose['kept_apart'])}" if loose.get("kept_apart") else ""
+        second.append(f"Under {LEAKY}, where copies and windows are made before the split, {claimed}{kept}.")
     lines += [" ".join(second)] if second else []
     if found["never_yes"]:
         lines.append(f"Warning: never says yes (recall 0): {', '.join(found['never_yes'])}.")
@@ -153,8 +172,15 @@ def sentences(found: Content) -> list[str]:
 
 def _controls(best: str, against: Iterable[Content]) -> str:
     said = {"never paired": "not compared with", "undecided": "not distinguishable from", "better": "better than", "worse": "worse than"}
-    parts = []
+    parts, below = [], []
     for entry in against:
+        reached = f"{entry['control']} ({words.interval(entry['roc_auc'])}"
+        if entry.get("turned"):
+            below.append(
+                f"{reached}), a control, lies below chance: it ranks sounds the wrong way round, and turned round would reach "
+                f"{words.interval(entry['turned'])}, so that a difference to it would be no gain.{FLAT if entry['flat'] else ''}"
+            )
+            continue
         paired = f"paired difference {words.interval(entry['difference'])}" if entry["difference"] else "never validated on the same sounds"
-        parts.append(f"{said[entry['verdict']]} {entry['control']} ({words.interval(entry['roc_auc'])}; {paired})")
-    return f"By the paired comparison {best} is {', and '.join(parts)}."
+        parts.append(f"{said[entry['verdict']]} {reached}; {paired})")
+    return " ".join([*([f"By the paired comparison {best} is {', and '.join(parts)}."] if parts else []), *below])

@@ -10,6 +10,7 @@ from aesdream.appendix import figures, headline, listing, tables, words
 from aesdream.appendix.chapters import Block, Chapter, Listing, Picture, Text
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Model
+from aesdream.study import Study
 
 Content = Mapping[str, Any]
 
@@ -25,7 +26,13 @@ def numbers(material: Material) -> dict[str, Any]:
         "yardsticks": tables.yardsticks(study, models, material.corpus, resampling),
         "levels": tables.levels(study, material.corpus, resampling),
     }
-    return {**found, "headline": headline.headline(found)}
+    return {**found, "headline": headline.headline(found, _flat(study))}
+
+
+def _flat(study: Study) -> list[str]:
+    """The untrained treatments whose first layer averages: all weights alike."""
+    networks = {name: study.network_of(name) for name, settings in study.training.treatments.items() if settings.epochs == 0}
+    return [name for name, network in networks.items() if getattr(network.settings, "start", None) in ("ones", "mean")]
 
 
 def chapters(material: Material) -> list[Chapter]:

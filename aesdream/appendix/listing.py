@@ -44,11 +44,12 @@ def _other_composers(content: Content) -> list[tuple[str, str]]:
 
 def fates(outcome: Content) -> str:
     """How many dreams rose and how many did not, and why; the parts add up to the dreams made."""
-    parts = f"{outcome['dead']} dead, {outcome['overshot']} overshot, {outcome['unexplained']} that no test explains"
+    parts = f"{outcome['dead']} dead, {outcome['overshot']} that overshot, {outcome['unexplained']} that no test explains"
     said = f"{outcome['made']} of {outcome['asked']} made. Of these {outcome['rose']} raised their target's activation and "
     said += f"{outcome['still']} did not ({parts})."
-    slow = outcome["rose_although_dead"]
-    return said + (f" Rose although a test calls the target dead: {slow}." if slow else "")
+    slow, past = outcome["rose_although_dead"], outcome["rose_although_overshot"]
+    said += f" Rose although a test calls the target dead: {slow}." if slow else ""
+    return said + (f" Rose although they overshot, and ended below the highest that they had reached: {past}." if past else "")
 
 
 def synthetic(sounds: Content) -> str:
@@ -173,10 +174,15 @@ def overview(content: Content) -> Listing:
 def _overview_notes(content: Content) -> list[str]:
     """What keeps a reader from misreading two of the rows."""
     said = [
-        "Whole corpus: how well a level alone, unfitted, ranks the labels of all sounds (below 0.5: positive sounds are the softer ones). The level "
-        "judge beside the networks is fitted and held out; where level tells nothing it tends below 0.5, because the shares of positives in training "
-        "and validation sounds move against each other."
+        "Whole corpus: all sounds ranked by their level itself, nothing fitted; below 0.5 the positive ones are the softer. “Level alone” is fitted to "
+        "training sounds and held out; where level tells nothing it tends to a little below 0.5."
     ]
+    ceilings = [stick["mean"]["roc_auc"]["value"] for stick in content["yardsticks"] if stick["judge"] == "ceiling"]
+    if len({table["protocol"] for table in content["tables"]}) > 1:
+        rule = f": the composer's own rule reaches from {number(min(ceilings))} to {number(max(ceilings))}" if ceilings else ""
+        said.append(f"Compare within a protocol, not across: each splits off other sounds, with other exchanged labels{rule}.")
+    if (content["sounds"].get("synthetic") or {}).get("composer") == "bright":
+        said.append("The ten descriptors hold the spectral centroid, which is nearly the composer's rule.")
     settings = content["study"]["training"]["treatments"]
     protocols: dict[str, set[str]] = {}
     for table in content["tables"]:
@@ -191,13 +197,12 @@ def _overview_notes(content: Content) -> list[str]:
 def comparisons(content: Content) -> Listing:
     """Treatments against each other on the same validation sounds."""
     rows = []
-    for entry in content["comparisons"]:
+    for entry in (entry for entry in content["comparisons"] if entry["difference"]):
         found = entry["difference"]
-        said = interval(found) if found else f"{DASH} (never validated on the same sounds)"
-        rows.append(
-            [entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], said, str(found["n"]) if found else DASH]
-        )
+        rows.append([entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], interval(found), str(found["n"])])
     note = "Paired bootstrap: each draw weighs the same families on both sides. An interval across 0 decides nothing. Windowed treatments by sound."
+    if len(rows) < len(content["comparisons"]):
+        note += " Treatments that were never validated on the same sounds are left out."
     return Listing(
         "Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note]
     )
@@ -205,13 +210,13 @@ def comparisons(content: Content) -> Listing:
 
 def conv1(content: Content) -> Listing:
     """How far conv1's weights moved, and on how many sounds it is silent, for every model."""
-    shares = ("rms_moved", "largest_moved", "share_barely_moved")
     rows = [
         [
             name,
             count(moved["taps"]),
             significant(moved["start_rms"]),
-            *(percent(moved[key]) for key in shares),
+            *(f"{significant(moved[key])} ×" for key in ("rms_moved", "largest_moved")),
+            percent(moved["share_barely_moved"]),
             number(moved["correlation_of_channels"], 2),
             percent(content["census"][name]["bottleneck"]["share_silent"]),
         ]
@@ -219,7 +224,7 @@ def conv1(content: Content) -> Listing:
     ]
     heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right", "silent on")
     said = (
-        "Moved: change relative to the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation "
+        "Moved: change in multiples of the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation "
         "of the two channels' kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros."
     )
     return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, [said])
@@ -262,6 +267,7 @@ def summary(name: str, sweep: Content) -> Listing:
                 str(line["rose"]),
                 str(line["still_dead"]),
                 str(line["still_other"]),
+                str(line["states"]["overshot"]),
                 _range(line["gain"], significant),
             ]
         )
@@ -271,10 +277,10 @@ def summary(name: str, sweep: Content) -> Listing:
                 f"Did not rise, {where}: "
                 + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"])
             )
-    heads = ("model", "layer", "start", "made", "rose", "not: dead", "not: other", "activation gained", "RMS from start", "share under 20 Hz")
+    heads = ("model", "layer", "start", "made", "rose", "not: dead", "not: other", "overshot", "activation gained", "RMS from start", "share under 20 Hz")
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
-    counted = "Made = rose + not: dead + not: other (overshot, or no test explains it)."
-    return Listing(f"Sweep “{name}”", heads, (0.19, 0.07, 0.1, 0.05, 0.045, 0.045, 0.05, 0.16, 0.15, 0.14), rows, [rule, counted, *still])
+    counted = "Made = rose + not: dead + not: other (overshot, or no test explains it). Overshot: every dream that did, those that rose all the same too."
+    return Listing(f"Sweep “{name}”", heads, (0.17, 0.07, 0.08, 0.05, 0.045, 0.045, 0.05, 0.07, 0.15, 0.14, 0.13), rows, [rule, counted, *still])
 
 
 def _range(found: Content, form: Any) -> str:

@@ -285,7 +285,8 @@ class Outcome(Part):
     overshot: int = Field(description="did not: a step passed the edge of a ReLU")
     unexplained: int = Field(description="did not, and no test says why")
     rose_although_dead: int = Field(description="rose although a test calls the target dead")
-    median_share_under_20hz: Number = Field(description="of the energy added, over the dreams that rose")
+    rose_although_overshot: int = Field(description="though they had reached more before they stood still")
+    medians_under_20hz: dict[str, Number] = Field(description="by model: median share of the energy added, over its dreams that rose")
 
 
 class TruthRow(Part):

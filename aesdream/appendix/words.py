@@ -117,6 +117,14 @@ def percent(share: float | None) -> str:
     return DASH if share is None else f"{100 * share:.1f} %".replace("-", MINUS)
 
 
+def shares(by_model: Mapping[str, float | None]) -> str:
+    """A share a model: each with its name, or from which to which where there are more than three."""
+    found = sorted(share for share in by_model.values() if share is not None)
+    if len(found) > 3:
+        return f"{percent(found[0])} to {percent(found[-1])}"
+    return ", ".join(f"{percent(share)} ({model})" for model, share in by_model.items()) or DASH
+
+
 def decibels(value: float | None) -> str:
     """A level with one digit after the point."""
     return DASH if value is None else f"{value:.1f} dB".replace("-", MINUS)
@@ -196,10 +204,12 @@ def facts(dream: Mapping[str, Any]) -> str:
 def verdict(dream: Mapping[str, Any], *, short: bool = False) -> str:
     """What is wrong with a dream: its target is dead, and by which tests; or why it did not rise; or what a test says of it all the same."""
     named = states(dream["state"], short=short)
+    if dream.get("side") == "pre":
+        named = named.replace("silent on", "after its ReLU silent on")
     if dream["dead"]:
         return f"dead: {named}" + (", yet it rose" if dream["fate"] == "rose" else "")
     if dream["fate"] == "overshot":
         return f"did not rise: {named}"
     if dream["fate"] == "unexplained":
         return "did not rise: no test explains it" + (f" ({named})" if named else "")
-    return named
+    return f"rose; {named}" if named else ""
