@@ -112,13 +112,22 @@ def _chosen(material: Material) -> list[Block]:
     blocks: list[Block] = [Text(words.KEY, "note"), key]
     if not material.by_name or any(dream.start == "source" for dream in material.by_name.values()):
         blocks.append(source)
-    blocks += [Text(words.CHOICE)] if content["figures"] else []
+    blocks += [Text(words.CHOICE), Text(_whose(material))] if content["figures"] else []
     for entry in (entry for entry in content["figures"] if entry["figure"].startswith("6.")):
         if entry["dream"] is None:
             blocks.append(Text(f"Figure {entry['figure']}: {words.NO_FIGURE[entry['figure']]}"))
         else:
             blocks.append(_dream(material, entry["figure"], entry["dream"], figures.BODY_SIZE))
     return blocks
+
+
+def _whose(material: Material) -> str:
+    """Which model the figures are of, in words."""
+    name = next(entry["dream"] for entry in material.content["figures"] if entry["dream"])
+    model = material.entries[name]["model"]
+    treatment, protocol, _ = model.split("/")
+    leaky = ", whose validation shares sounds with its training" if protocol == "augment-first" else ""
+    return f"All are dreams of one model, {model}: trained on the {treatment} sounds, split {protocol}{leaky}. The sweep dreams it first."
 
 
 def _dream(material: Material, figure: str, name: str, size: tuple[float, float]) -> Picture:

@@ -11,8 +11,9 @@ from aesdream.appendix.material import Material
 
 Content = Mapping[str, Any]
 ROAD = (
-    "The road is that of a 2019 master's thesis (S. D. Jenkins), which asked what makes a sound interesting to a composer: let a network learn the "
-    "composer's judgement, then make audible what it listens for. Tables and figures have the numbers of the thesis's own."
+    "The road is that of a 2019 master's thesis (S. D. Jenkins, Revealing the Determinants of Acoustic Aesthetic Judgment Through Algorithmic "
+    "“Dreaming”), which asked what makes a sound interesting to a composer: let a network learn the composer's judgement, then make audible what it "
+    "listens for. Tables and figures are numbered as in the thesis, with a letter where several here repeat one of its own."
 )
 PROTOCOLS = {
     "augment-first": "copies and windows of sounds are made first and then split, as in the thesis",
@@ -21,6 +22,11 @@ PROTOCOLS = {
 }
 BESIDE = " Beside them stand judges without a network, and controls that can have learned nothing of the labels."
 LEAKY = " Under augment-first they were not kept apart from training: both sides share sounds."
+LEAKY_DREAMS = " What is known of a model under augment-first flatters it, as its dreams do not: they start from one sound and need no validation."
+BOTTLENECK = (
+    " All of these networks hear through a first layer (conv1) of one filter. So a dream, whatever it is of, adds that filter's kernel in varying "
+    "amounts along the sound, and nothing else (clipping apart): dreams differ in where and how strongly, not in what."
+)
 VERDICTS = ("confirmed", "not confirmed", "cannot be said")
 MANY = 4  # starts that are not named one by one
 SCALE = (
@@ -79,7 +85,7 @@ def _training(content: Content) -> str:
     )
     hearing = [study["network"], *study["networks"].values()]
     heard = " or ".join(
-        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) for network in hearing)
+        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) is not None for network in hearing)
     )
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
@@ -102,10 +108,33 @@ def _dreaming(content: Content) -> list[str]:
     named = ", ".join(_start(content, start) for start in starts) if len(starts) < MANY else f"one of {len(starts)}"
     return [
         "Then they were made to dream. A network is layers of filters, each of which responds to something in the sound; nobody told it to what. A "
-        f"dream starts from a sound ({named}) and changes it in {length} small steps, each along the gradient that makes one filter, or one class, "
-        "respond more. What it listens for is what was added. Every dream can be heard on the page beside its start: hear, compare, search and cite "
-        "them under “Every dream”."
+        f"dream starts from a sound ({named}) and changes it in {length} small steps, each along the gradient that makes {_aims(content)} respond "
+        f"more. What it listens for is what was added.{_bottleneck(content)} Every dream can be heard on the page beside its start: hear, compare, "
+        "search and cite them under “Every dream”.",
+        _dreamed(content),
     ]
+
+
+def _aims(content: Content) -> str:
+    """What this run's dreams were of."""
+    layers = {dream["layer"] for sweep in content["sweeps"].values() for dream in sweep["dreams"]}
+    return " or ".join([*(["one filter"] if layers - {"class"} else []), *(["one class"] if "class" in layers else [])]) or "its target"
+
+
+def _bottleneck(content: Content) -> str:
+    """What a first layer of one filter does to every dream; nothing where the networks have none."""
+    first = [step["shape"] for network in content["network"] for step in network["layers"] if step["name"] == "conv1"]
+    through = all("coefficients" in dream["curves"] for sweep in content["sweeps"].values() for dream in sweep["dreams"] if not dream["problem"])
+    return BOTTLENECK if first and through and all(shape.startswith("1 ×") for shape in first) else ""
+
+
+def _dreamed(content: Content) -> str:
+    """Which models were dreamed, and how their names are read."""
+    models = list(dict.fromkeys(model for sweep in content["sweeps"].values() for model in sweep["models"]))
+    which = ", ".join(models) if len(models) < MANY else ", ".join(sorted({model.partition("/")[0] for model in models}))
+    said = f"The study names which models dream: {len(models)} of its {len(content['models'])} ({which}). "
+    said += "A name is treatment, protocol, and which split and seed, counted from 0."
+    return said + (LEAKY_DREAMS if any("/augment-first/" in model for model in models) else "")
 
 
 def _start(content: Content, start: str) -> str:
@@ -123,10 +152,13 @@ def found(content: Content) -> list[str]:
     outcome = content["outcome"]
     if outcome["made"]:
         line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation"
-        line += f", {outcome['dead']} did not because a test calls their target dead." if outcome["dead"] else "."
-        if outcome["median_share_under_20hz"] is not None:
-            share = words.percent(outcome["median_share_under_20hz"])
-            line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
+        line += ", however little"
+        line += f"; {outcome['dead']} did not, all of filters that are dead: silent, or too slow to be moved." if outcome["dead"] else "."
+        if outcome["rose_although_overshot"]:
+            line += f" {outcome['rose_although_overshot']} of those that rose overshot, and ended below the highest that they had reached."
+        if outcome["medians_under_20hz"]:
+            share = words.shares(outcome["medians_under_20hz"])
+            line += f" Of what a dream that rose adds, the share of energy under 20 Hz, where nobody hears it, is in the median of a model {share}."
         said.append(f"{line}{_alike(content)} {UNHEARD}{TEST if content['blind'] else '.'}")
     return said + content.get("truth", {}).get("said", {}).get("matrix", [])[:1]
 

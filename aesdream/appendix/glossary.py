@@ -19,11 +19,27 @@ DESCRIPTORS = {
 }
 
 WORDS = {
+    "oracular processor, Mushroom": "a program that makes sounds out of others by random chains of random processes, over several levels: those of "
+    "one level are made from those of the level before. Mushroom is the thesis's; the one used here is like it, and is not it.",
+    "family": "a sound and everything that was made from it, or from what it was made from.",
+    "brightness, ERB number": "the mean of a sound's spectrum on a scale of the ear's bandwidths (equivalent rectangular ones), on which equal steps "
+    "are about equally wide for hearing.",
+    "conv1, layer 2, filter, ReLU": "a network is convolutional layers, conv1, conv2 …, of filters each; layer 2 is conv2. Behind each stands a "
+    "ReLU, which lets positive values through and turns negative ones into zeros.",
+    "activation": "what a dream raises: the mean over time of its target's output, before or after the ReLU. It has no unit, and only activations of "
+    "one filter on one side can be compared.",
+    "rose": "after its last step the dream's target was more active than on the start, by however little; the gain says by how much.",
+    "rule, step": "how far each small step goes along the gradient: step is a number without a unit, and the rule what the gradient is divided by "
+    "first (std: its standard deviation; plain: nothing).",
+    "named model": "the first of a treatment's models (first split, first seed), shown alone because the thesis had one.",
+    "digest": "a short number that follows from everything a thing was made of: the same digest, the same settings and inputs.",
     "did not rise": "after its last step the dream's target was no more active than on the start.",
-    "dead": "a test of the census finds the target silent or slow on the side that was dreamed.",
+    "dead": "a test of the census finds the target silent or slow on the side that was dreamed. A filter that is dead after its ReLU because "
+    "that gives only zeros may live before it, where nothing is cut off, and its dream rise there.",
     "slow": "the gradient at the start is below a twentieth of the median of its layer's living filters, yet not zero.",
     "silent": "the filter's ReLU gives only zeros: on the start, on every sound of the corpus, or because conv1 gives only zeros.",
-    "overshot": "a step passed the edge of a ReLU, behind which the gradient is zero; the dream stood still from there, below what it had reached.",
+    "overshot": "a step passed the edge of a ReLU, behind which the gradient is zero; the dream stood still from there, below what it had reached. "
+    "Most such dreams rose all the same: they ended above their start.",
     "kernel added (coefficients)": "a dream changes its start only by conv1's kernel, added in varying amounts along the sound; the "
     "coefficients are these amounts over time.",
     "modulation of the change": "spectrum of the loudness of what the dream added, up to 20 Hz: a peak is a pulse, which one might hear as metre.",
@@ -48,6 +64,19 @@ WORDS = {
 }
 
 
-def chapters(_material: Material) -> list[Chapter]:
-    """All of them."""
-    return [Chapter("words", "Words", [Terms([*WORDS.items()])], "Words")]
+OF_TWO = (
+    "oracular processor, Mushroom",
+    "brightness, ERB number",
+    "named model",
+    "level alone, ten descriptors",
+    *(f"descriptor {name}" for name in DESCRIPTORS),
+)
+"""What is said of two classes alone."""
+OF_MANY = ("LRAP", "S1, S2")
+"""What is said of many classes alone."""
+
+
+def chapters(material: Material) -> list[Chapter]:
+    """Those that a study of this kind uses."""
+    unused = OF_MANY if len(material.sounds["classes"]) == 2 else OF_TWO
+    return [Chapter("words", "Words", [Terms([(word, said) for word, said in WORDS.items() if word not in unused])], "Words")]

@@ -80,7 +80,9 @@ def _against(content: Content, control: Content, best: Content) -> dict[str, Any
         None,
     )
     reached = control["mean"]["roc_auc"]
-    turned = {"value": number(1 - reached["value"]), "low": number(1 - reached["high"]), "high": number(1 - reached["low"])} if _below(reached) else None
+    turned = (
+        {"value": number(1 - reached["value"]), "low": number(1 - reached["high"]), "high": number(1 - reached["low"])} if _below(reached) else None
+    )
     verdict = "below chance" if turned else _verdict(paired)
     return {"control": control["treatment"], "roc_auc": reached, "difference": paired, "verdict": verdict, "turned": turned}
 
@@ -160,7 +162,9 @@ def sentences(found: Content) -> list[str]:
     if found["augment_first"]:
         loose = found["augment_first"]
         claimed = f"{loose['treatment']} would have claimed {words.interval(loose['roc_auc'])}"
-        kept = f"; kept apart, {found['protocol']}, the same treatment reaches {words.interval(loose['kept_apart'])}" if loose.get("kept_apart") else ""
+        kept = (
+            f"; kept apart, {found['protocol']}, the same treatment reaches {words.interval(loose['kept_apart'])}" if loose.get("kept_apart") else ""
+        )
         second.append(f"Under {LEAKY}, where copies and windows are made before the split, {claimed}{kept}.")
     lines += [" ".join(second)] if second else []
     if found["never_yes"]:

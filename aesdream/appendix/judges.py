@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ def chapters(material: Material) -> list[Chapter]:
     content = material.content
     if "tables" not in content:
         return []
-    measured = [block for table in content["tables"] for block in _table(table, content)]
+    measured = [block for place, table in enumerate(content["tables"]) for block in _table(table, content["tables"][:place])]
     return [
         Chapter("judges", "How well the classes are told apart", _judges(material), "Judges"),
         Chapter("tables", "Tables 6.1 to 6.5, for every treatment and protocol", measured, "Tables"),
@@ -73,11 +73,14 @@ def _judges(material: Material) -> list[Block]:
     return blocks
 
 
-def _table(table: Content, content: Content) -> list[Block]:
-    """The confusion matrices of a named model and of all, as the thesis prints them, and every measure."""
+def _table(table: Content, before: Sequence[Content]) -> list[Block]:
+    """The confusion matrices of a named model and of all, as the thesis prints them, and every measure; where one ``before`` has them, a word."""
     shown = listing.measures(table)
-    number = listing.thesis_tables(table, content)
-    numbered = f"Tables {number}" if "," in number else f"Table {number}" if number else "Control"
+    numbered = f"{'Tables' if ',' in table['number'] else 'Table'} {table['number']}"
+    twin = next((one for one in before if one["number"] == table["number"]), None)
+    if twin:
+        said = "without copies and windows these are the same models, judged on the same sounds"
+        return [Text(f"{shown.title}: see {numbered}, {listing.heading(twin)}; {said}.")]
     named = table["named"]
     pair = [("the named model", named and named["confusion"]), (f"sum over {words.models_of(table)}", table["summed"])]
     rows = [[*row, "", *other] for row, other in zip(*(listing.matrix(confusion) for _, confusion in pair), strict=True)]

@@ -27,6 +27,8 @@ from aesdream.training.statistics import number
 
 NEAR = 0.95
 """Near-copies are alike by at least this much, in both senses, each with each."""
+LIKE = 0.5
+"""What is less alike than this, in one sense or both, is not called most like."""
 SOUNDS = 200
 """Sounds of the corpus, evenly spread, over which responses are compared."""
 _TOGETHER = 8
@@ -45,7 +47,7 @@ def numbers(material: Material) -> dict[str, Any]:
             measured[key["model"]] = responses(material, key["model"])
         layers.append({**key, **_layer(members, measured[key["model"]][key["layer"], key["side"]])})
     used = min(SOUNDS, len(material.corpus.ids))
-    return {"likeness": {"sounds": used, "near": NEAR, "layers": layers}} if layers else {}
+    return {"likeness": {"sounds": used, "near": NEAR, "like": LIKE, "layers": layers}} if layers else {}
 
 
 def _layers(material: Material) -> Iterator[tuple[dict[str, str], list[Dream]]]:
@@ -144,11 +146,11 @@ def square(triangle: Sequence[Sequence[float | None]]) -> Array:
 
 
 def nearest(found: Mapping[str, Any], target: str, count: int = 4) -> list[dict[str, Any]]:
-    """The targets of a layer of ``likeness`` that are closest to one of them, closest first, with both measures."""
+    """The targets of a layer of ``likeness`` that are closest to one of them, and alike at all, closest first, with both measures."""
     added, alike = square(found["added"]), square(found["responses"])
     place = found["targets"].index(target)
     far = distances(added, alike)[place]
-    others = [int(other) for other in np.argsort(far, kind="stable") if other != place][:count]
+    others = [int(other) for other in np.argsort(far, kind="stable") if other != place and far[other] <= 1 - LIKE][:count]
     return [{"target": found["targets"][k], "added": number(added[place, k]), "responses": number(alike[place, k])} for k in others]
 
 

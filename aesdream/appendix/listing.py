@@ -91,16 +91,6 @@ def heading(table: Content) -> str:
     return f"{table['treatment']}, {table['protocol']}{unit}"
 
 
-def thesis_tables(table: Content, content: Content) -> str:
-    """The numbers of the thesis's tables that an evaluation repeats, nothing for a control."""
-    settings = content["study"]["training"]["treatments"][table["treatment"]]
-    if table["control"]:
-        return ""
-    if settings["window"] is not None:
-        return "6.1"
-    return "6.4, 6.5" if settings["oversampling"] > 1 else "6.2, 6.3"
-
-
 def matrix(confusion: Content | None) -> list[list[str]]:
     """A confusion matrix as the thesis prints it: rows for the judgement, columns for the truth."""
     cells = [["tp", "fp"], ["fn", "tn"]]
@@ -174,8 +164,8 @@ def overview(content: Content) -> Listing:
 def _overview_notes(content: Content) -> list[str]:
     """What keeps a reader from misreading two of the rows."""
     said = [
-        "Whole corpus: all sounds ranked by their level itself, nothing fitted; below 0.5 the positive ones are the softer. “Level alone” is fitted to "
-        "training sounds and held out; where level tells nothing it tends to a little below 0.5."
+        "Whole corpus: all sounds ranked by their level itself, nothing fitted; below 0.5 the positive ones are the softer. “Level alone” is fitted "
+        "to training sounds and held out; where level tells nothing it tends to a little below 0.5."
     ]
     ceilings = [stick["mean"]["roc_auc"]["value"] for stick in content["yardsticks"] if stick["judge"] == "ceiling"]
     if len({table["protocol"] for table in content["tables"]}) > 1:
@@ -277,9 +267,23 @@ def summary(name: str, sweep: Content) -> Listing:
                 f"Did not rise, {where}: "
                 + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"])
             )
-    heads = ("model", "layer", "start", "made", "rose", "not: dead", "not: other", "overshot", "activation gained", "RMS from start", "share under 20 Hz")
+    heads = (
+        "model",
+        "layer",
+        "start",
+        "made",
+        "rose",
+        "not: dead",
+        "not: other",
+        "overshot",
+        "activation gained",
+        "RMS from start",
+        "share under 20 Hz",
+    )
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
-    counted = "Made = rose + not: dead + not: other (overshot, or no test explains it). Overshot: every dream that did, those that rose all the same too."
+    counted = (
+        "Made = rose + not: dead + not: other (overshot, or no test explains it). Overshot: every dream that did, those that rose all the same too."
+    )
     return Listing(f"Sweep “{name}”", heads, (0.17, 0.07, 0.08, 0.05, 0.045, 0.045, 0.05, 0.07, 0.15, 0.14, 0.13), rows, [rule, counted, *still])
 
 

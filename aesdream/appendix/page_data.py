@@ -23,7 +23,7 @@ from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
 from aesdream.dreaming.settings import RELATIVE, Sweep
 
-FIELDS = ("name", "figure", "activation", "gain", "rms", "inaudible", "fate", "dead", "verdict", "problem", "order", "copies")
+FIELDS = ("name", "figures", "activation", "gain", "rms", "inaudible", "fate", "dead", "verdict", "problem", "order", "copies")
 Content = Mapping[str, Any]
 
 
@@ -32,9 +32,11 @@ def index(material: Material) -> bytes:
     content = material.content
     figures = _figure_numbers(content)
     alike = _alike(content)
-    rows = [_row(entry, figures.get(name), alike.get(name, {})) for name, entry in material.entries.items()]
+    rows = [_row(entry, figures.get(name, []), alike.get(name, {})) for name, entry in material.entries.items()]
     told = {
         "study": content["study"]["study"],
+        "made": words.made_by(content),
+        "copies": words.COPIES,
         "sides": {"filter": words.SIDES, "class": words.CLASS_SIDES},
         "starts": {_start_key(dream): _start(material, dream) for dream in material.by_name.values() if dream.ready and not dream.has_own_start},
         "fields": FIELDS,
@@ -43,9 +45,13 @@ def index(material: Material) -> bytes:
     return _script("index", told)
 
 
-def _figure_numbers(content: Content) -> dict[str, str]:
-    """Each dream's number in the appendix, or in the body where it has none there."""
-    return {entry["dream"]: entry["figure"] for entry in content["figures"] if entry["dream"]}
+def _figure_numbers(content: Content) -> dict[str, list[str]]:
+    """Each dream's numbers in print: in the body, and in the appendix."""
+    found: dict[str, list[str]] = {}
+    for entry in content["figures"]:
+        if entry["dream"]:
+            found.setdefault(entry["dream"], []).append(entry["figure"])
+    return found
 
 
 def _alike(content: Content) -> dict[str, dict[str, Any]]:
@@ -63,11 +69,11 @@ def _name(layer: Content, target: str) -> str:
     return "/".join((layer["sweep"], layer["model"], layer["layer"], target, layer["side"], layer["start"]))
 
 
-def _row(entry: Content, figure: str | None, alike: Content) -> list[Any]:
+def _row(entry: Content, figures: list[str], alike: Content) -> list[Any]:
     activation = "" if entry["problem"] else f"{words.significant(entry['first'])} → {words.significant(entry['last'])}"
     raw = [_short(entry[key]) for key in ("gain", "rms_from_start", "share_under_20hz")]
     said = [entry["fate"], entry["dead"], words.verdict(entry, short=True), entry["problem"]]
-    return [entry["dream"], figure, activation, *raw, *said, alike.get("order"), alike.get("copies", [])]
+    return [entry["dream"], figures, activation, *raw, *said, alike.get("order"), alike.get("copies", [])]
 
 
 def _short(value: float | None) -> float | None:
@@ -119,17 +125,17 @@ def facts(entry: Content) -> list[tuple[str, str]]:
     under = entry["share_under_20hz"]
     return [
         ("activation on the start", words.significant(entry["first"])),
-        ("after the last step", words.significant(entry["last"])),
-        ("gained", words.significant(entry["gain"])),
+        ("activation after the last step", words.significant(entry["last"])),
+        ("activation gained", words.significant(entry["gain"])),
         ("steps", words.count(entry["steps"])),
         ("RMS from start (full scale is 1)", words.significant(entry["rms_from_start"])),
         ("peak (full scale is 1)", words.significant(entry["peak"])),
         ("samples at full scale", words.percent(entry["share_clipped"])),
-        ("of the change under 20 Hz, inaudible", words.percent(under)),
-        ("highest spectral peak of the change", words.decibels(entry["peakiness"])),
-        ("of the start", words.decibels(entry["start_peakiness"])),
-        ("RMS of the start's listening copy (re full scale)", words.decibels(entry["start_copy_db"])),
-        ("of the dream's, before it is matched", words.decibels(entry["dream_copy_db"])),
+        ("share of the change's energy under 20 Hz", words.percent(under)),
+        ("highest peak of the change's spectrum, over its mean", words.decibels(entry["peakiness"])),
+        ("highest peak of the start's spectrum, over its mean", words.decibels(entry["start_peakiness"])),
+        ("RMS of the start's listening copy, re full scale", words.decibels(entry["start_copy_db"])),
+        ("RMS of the dream's listening copy, re full scale", words.decibels(entry["dream_copy_db"])),
         ("digest of the dream", entry["digest"] or words.DASH),
         ("digest of its model", entry["checkpoint"] or words.DASH),
     ]
@@ -152,14 +158,15 @@ def elsewhere(entry: Content, sweep: Sweep) -> dict[str, str]:
     return {"command": f"aesdream dream . my.wav --target {target} --side {entry['side']} --model {model} {rule}"}
 
 
-def _near(content: Content, entry: Content) -> list[list[str]]:
+def _near(content: Content, entry: Content) -> list[list[str]] | None:
+    """The targets most like it with both measures; None where it was not compared."""
     for layer in content.get("likeness", {}).get("layers", []):
         if entry["target"] in layer["targets"] and _name(layer, entry["target"]) == entry["dream"]:
             return [
                 [_name(layer, near["target"]), words.number(near["added"], 2), words.number(near["responses"], 2)]
                 for near in nearest(layer, entry["target"])
             ]
-    return []
+    return None
 
 
 def _wave(shown: View) -> list[str]:

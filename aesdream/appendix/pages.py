@@ -46,7 +46,7 @@ def write(folder: Path, content: Content, chapters: Sequence[Chapter]) -> list[P
     entries = {entry["dream"]: entry for sweep in content["sweeps"].values() for entry in sweep["dreams"]}
     synthetic = words.synthetic(content["sounds"])
     lede = "What small networks learned to hear in these sounds, and what they dreamed, to listen to."
-    page = rendered(content["study"]["study"], lede, chapters, [Source()], synthetic=synthetic, entries=entries)
+    page = rendered(content["study"]["study"], lede, chapters, [Source()], synthetic=synthetic, entries=entries, made_by=words.made_by(content))
     return written(folder, page)
 
 
@@ -66,6 +66,7 @@ def rendered(
     *,
     synthetic: tuple[str, str] | None,
     entries: Mapping[str, Content],
+    made_by: str = "aesdream",
 ) -> str:
     """The page's HTML: chapters of a run, or of several side by side; ``entries`` are the dreams of results.json whose cards stand in chapters."""
     environment = Environment(
@@ -80,6 +81,7 @@ def rendered(
         sources=sources,
         synthetic=synthetic,
         entries=entries,
+        made_by=made_by,
         words=words,
         thumbnail=THUMBNAIL,
         scripts=SCRIPTS,

@@ -53,6 +53,7 @@ def _front(book: Book, name: str, content: Mapping[str, Any], entries: Sequence[
     if made:
         book.text(f"{made[0]}. {made[1]}", 9.5, **_WARNING)
     book.space(0.3)
+    book.text(f"Made by {words.made_by(content)}.", 9)
     book.text("The same to listen to is index.html beside this file; every number is in results.json.", 9)
     for level, head in ((0, "Contents"), (1, "List of tables"), (2, "List of figures")):
         listed = [entry for entry in entries if entry.level == level]
@@ -121,9 +122,13 @@ def _sheets(book: Book, block: Dreams, material: Material) -> None:
         groups.setdefault((name.partition("/")[0], entry["model"], words.side(entry["layer"], entry["side"])), []).append(entry)
     if groups:
         book.text(words.SHEET, 7.5)
+    if groups and len(block.names) < len(material.entries):
+        book.text("Dreams that have a figure of their own above (A.1 on) are left out.", 7.5)
     for (sweep, model, side), members in groups.items():
         starts = {entry["start"] for entry in members}
         begun = f"from {members[0]['start']}" if len(starts) == 1 else f"from {len(starts)} starts"
         book.heading(f"Sweep “{sweep}”: {model}, {side}, {begun}", 10.5, keep=sheets.HEIGHT)
         for first in range(0, len(members), sheets.COLUMNS):
+            if len(members) - first < 2 * sheets.COLUMNS:
+                book.room(sheets.HEIGHT * (1 + (len(members) - first > sheets.COLUMNS)))  # the last row never opens a page alone
             sheets.row(book.block(sheets.HEIGHT), members[first : first + sheets.COLUMNS], material, starts=len(starts) > 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
@@ -40,6 +41,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
         "network": _networks(study, len(sounds["classes"])),
         "models": [_model(model) for model in found.models],
         "sweeps": {sweep: _sweep(found, sweep, members) for sweep, members in found.dreams.items()},
+        "made_by": {"aesdream": version("aesdream"), "study": config.digest(config.plain(study))},
         "problems": _problems(found.models) + _problems(found.by_name.values()) + _unmeasured(found),
     }
     for part in parts.NUMBERS:

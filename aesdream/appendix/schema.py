@@ -83,6 +83,7 @@ class Table(Part):
     """A treatment under a protocol: the thesis's tables 6.1 to 6.5."""
 
     treatment: str = Field(description="how the training set is made")
+    number: str = Field(description="in print; two protocols that give the same models share it")
     composer: str | None = Field(None, description="whose labels, where several synthetic composers judge the sounds")
     protocol: str = Field(description="when it is split")
     set: str = Field(description="validation: items as trained on; sounds: windows averaged by sound")
@@ -264,6 +265,7 @@ class Likeness(Part):
 
     sounds: int = Field(description="sounds of the corpus whose responses were compared")
     near: float = Field(description="near-copies are at least this alike, in both senses")
+    like: float = Field(description="what is less alike than this, in one sense or both, is not called most like")
     layers: list[Likes] = Field(description="a layer each")
 
 
@@ -365,6 +367,7 @@ class Results(BaseModel):
     network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
+    made_by: dict[str, str] = Field(description="the version of aesdream, and the digest of the study's settings")
     problems: list[Problem] = Field(description="every unit that is missing; of sweeps that keep numbers how many are")
     tables: list[Table] | None = Field(None, description="tables 6.1 to 6.5, of a study of two classes")
     comparisons: list[Comparison] | None = Field(None, description="treatments against each other, of two classes")

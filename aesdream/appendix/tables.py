@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesdream import files
+from aesdream.appendix import words
 from aesdream.appendix.reading import Model
 from aesdream.errors import DamagedFile
 from aesdream.labels import labels_of
@@ -34,7 +36,35 @@ def tables(study: Study, models: Sequence[Model], resampling: Resampling) -> lis
         found = [name for name in SETS if any(name in model.evaluation["sets"] for model in members if model.evaluation)]
         for name in found or ["validation"]:
             made.append(_table(study, treatment, protocol, name, members, resampling))
-    return made
+    return _numbered(study, made)
+
+
+def _numbered(study: Study, made: Sequence[Table]) -> list[Table]:
+    """With the numbers of the thesis's tables that each repeats, a letter behind them; controls, which it has none of, are counted as C.1, C.2 …
+
+    Without copies and windows augment-first and split-first give the same models: such a table has the number of the first.
+    """
+    counts: Counter[str] = Counter()
+    numbered: list[Table] = []
+    for table in made:
+        kept = [key for key in table if key not in ("protocol", "named")]
+        twin = next((one for one in numbered if table["mean"] and all(one.get(key) == table[key] for key in kept)), None)
+        if twin is None:
+            numbers = _thesis_numbers(study, table)
+            place = counts[numbers[0]]
+            counts[numbers[0]] += 1
+            said = ", ".join(f"{number}{words.lettered(place)}" for number in numbers) if numbers[0] != "C" else f"C.{place + 1}"
+        numbered.append({**table, "number": twin["number"] if twin else said})
+    return numbered
+
+
+def _thesis_numbers(study: Study, table: Table) -> list[str]:
+    settings = study.training.treatments[table["treatment"]]
+    if table["control"]:
+        return ["C"]
+    if settings.window is not None:
+        return ["6.1"]
+    return ["6.4", "6.5"] if settings.oversampling > 1 else ["6.2", "6.3"]
 
 
 def _groups(models: Sequence[Model]) -> dict[tuple[str, str], list[Model]]:

@@ -58,13 +58,15 @@ SHEET = (
     "is dead or did not rise."
 )
 CHOICE = (
-    "Chosen by measure: of each layer the living filters that are farthest from each other in what their dreams add, or in how they respond to the "
-    "corpus; see how alike the filters are, below."
+    "Chosen by measure and not by eye: of each layer the living filters that are farthest from each other in when and how strongly their dreams add "
+    "to the start, or in how they respond to the corpus (see how alike the filters are, below). Their pictures may look alike all the same: each "
+    "shows the start with little added, and what is added is the orange strip."
 )
+COPIES = "nothing below 20 Hz, a dream's written as loud as its start's where its peaks allow, and the louder of the two turned down by what is left"
 BLIND = (
     "In each trial you may play A, B and X as often as you like. A is the start, B is the dream that grew from it, and X is one of the two, drawn at "
-    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, and the "
-    "louder of the two turned down to the other."
+    "random; say which, once all three were played. Who hears no difference is right in half of the trials. Compared are listening copies: "
+    f"{COPIES}."
 )
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
@@ -84,6 +86,11 @@ def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
     if "composer" in made:
         return "Synthetic sounds and labels", "A program made these sounds, and nobody listened to them to judge them."
     return "Synthetic sounds", f"{made['processor'][:1].upper()}{made['processor'][1:].rstrip('.')} ({made['font']})."
+
+
+def made_by(content: Mapping[str, Any]) -> str:
+    """With what a run was made, and of which settings."""
+    return "aesdream {aesdream}, study {study}".format(**content["made_by"])
 
 
 def judge(stick: Mapping[str, Any]) -> str:
@@ -168,7 +175,12 @@ def command(dream: Mapping[str, Any]) -> str:
 
 def nth(figure: str, place: int) -> str:
     """The number of one of several figures that the thesis, or the paper, has once: 5.2, 5.2b, 5.2c …"""
-    return figure if place == 0 else f"{figure}{chr(ord('a') + place)}"
+    return figure if place == 0 else f"{figure}{lettered(place)}"
+
+
+def lettered(place: int) -> str:
+    """a, b, … z, aa, ab …"""
+    return ("" if place < 26 else lettered(place // 26 - 1)) + chr(ord("a") + place % 26)
 
 
 def models_of(table: Mapping[str, Any]) -> str:

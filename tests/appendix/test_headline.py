@@ -86,6 +86,25 @@ def test_the_answer_calls_judges_without_a_network_better_or_worse_only_where_in
     assert answer == "By the intervals below the best network is better than level alone (logistic), not told apart from ten descriptors (logistic)."
 
 
+def test_a_control_below_chance_is_said_to_know_something_and_no_gain_is_claimed_over_it() -> None:
+    told = content(estimated(0.7, 0.6, 0.8))
+    told["tables"][2]["mean"]["roc_auc"] = estimated(0.25, 0.2, 0.3)
+    found = headline.headline(told, ["untrained"])
+    (entry,) = found["against"]
+    assert (entry["verdict"], entry["turned"]) == ("below chance", {"value": 0.75, "low": 0.7, "high": 0.8})
+    said = headline.sentences(found)[1]
+    assert "turned round would reach 0.750 [0.700, 0.800]" in said
+    assert "flat average" in said
+    assert "paired difference" not in said
+    assert headline.answer(found) == []
+    assert "flat average" not in headline.sentences(headline.headline(told))[1]
+
+
+def test_a_leaky_number_stands_beside_the_same_treatment_s_honest_one() -> None:
+    found = headline.headline(content(None, table("poor", 0.9, protocol="augment-first")))
+    assert "poor would have claimed 0.900 [0.800, 1.000]; kept apart, by-family, the same treatment reaches 0.600" in headline.sentences(found)[1]
+
+
 def test_claims_stand_in_one_table_by_what_became_of_them() -> None:
     def told(*verdicts: str) -> dict[str, Any]:
         return {"claims": [{"claim": f"Claim {number}.", "verdict": verdict} for number, verdict in enumerate(verdicts)]}
@@ -135,9 +154,11 @@ def test_dreams_that_rose_and_that_did_not_add_up_to_those_made(material: Any) -
         assert line["made"] == line["rose"] + line["still_dead"] + line["still_other"]
     outcome = material.content["outcome"]
     assert outcome["made"] == outcome["rose"] + outcome["dead"] + outcome["overshot"] + outcome["unexplained"]
-    said = listing.fates({"asked": 7, "made": 6, "rose": 3, "still": 3, "dead": 1, "overshot": 1, "unexplained": 1, "rose_although_dead": 1})
-    assert "6 of 7 made. Of these 3 raised their target's activation and 3 did not (1 dead, 1 overshot, 1 that no test explains)." in said
+    counted = {"asked": 7, "made": 6, "rose": 3, "still": 3, "dead": 1, "overshot": 1, "unexplained": 1}
+    said = listing.fates({**counted, "rose_although_dead": 1, "rose_although_overshot": 2})
+    assert "6 of 7 made. Of these 3 raised their target's activation and 3 did not (1 dead, 1 that overshot, 1 that no test explains)." in said
     assert "Rose although a test calls the target dead: 1." in said
+    assert "Rose although they overshot, and ended below the highest that they had reached: 2." in said
 
 
 def dream(target: int, trace: list[float], **raised: bool) -> Dream:
@@ -159,6 +180,7 @@ def test_living_dreams_rose_are_not_dead_and_did_not_overshoot() -> None:
         ("rose", False, "", ""),
         ("dead", True, "slow", "dead: slow"),
         ("rose", True, "slow", "dead: slow, yet it rose"),
+        ("rose", False, "overshot", "rose; overshot"),
         ("overshot", False, "overshot", "did not rise: overshot"),
         ("unexplained", False, "", "did not rise: no test explains it"),
     ],

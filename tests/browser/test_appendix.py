@@ -190,6 +190,9 @@ def test_sorted_by_likeness_near_copies_stand_side_by_side(page: Page, run: Path
         ("2", ["layer 4, filter 2"]),
         ("dead", ["layer 4, filter 2"]),
         ("figure a.2", ["layer 3, filter 1"]),
+        ("Layer 3, filter 1", ["layer 3, filter 1"]),
+        ("figure 6.2", ["layer 3, filter 0"]),
+        ("layer 3 activation", ["layer 3, filter 0", "layer 3, filter 1"]),
         ("no such", []),
     ],
 )
@@ -197,6 +200,20 @@ def test_searching_finds_targets_states_and_figures(page: Page, run: Path, searc
     page.goto(address(run))
     page.fill("input[name=search]", search)
     assert titles(page) == found
+
+
+def test_an_empty_result_names_the_filters_that_are_on(page: Page, run: Path) -> None:
+    page.goto(address(run))
+    page.select_option("select[name=state]", "dead")
+    page.fill("input[name=search]", "layer 3")
+    expect(page.locator("#count")).to_contain_text("State dead. Without them the search finds 4.")
+
+
+def test_closing_what_a_link_opened_leads_to_its_card(page: Page, run: Path) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(address(run, "#conv4/2/post"))
+    page.click("text=Close")
+    expect(page.locator("#grid .card a", has_text="layer 4, filter 2")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("link", ["#conv4/0/pre", f"#{MODEL}/conv4/0/pre", f"#appendix/{MODEL}/conv4/0/pre/source"])
@@ -229,6 +246,7 @@ def test_a_link_opens_its_dream_however_its_reserved_characters_are_escaped(page
 def test_an_unknown_link_says_so(page: Page, run: Path) -> None:
     page.goto(address(run, "#conv9/0/post"))
     expect(page.locator("#count")).to_have_text("No dream is called conv9/0/post.")
+    expect(page.locator("#count")).to_be_in_viewport()
 
 
 def test_what_failed_is_missing_or_dead_says_so_in_its_place(page: Page, run: Path) -> None:
@@ -293,6 +311,12 @@ SAMPLES = 2 * TREE["sounds"]["sample_rate"]
 HEARD = "tracks.filter(track => !track.paused && !track.muted).map(track => track.src)"
 
 
+def play_all(page: Page) -> None:
+    for name in ("Play A", "Play B", "Play X"):
+        page.click(f"text={name}")
+        page.wait_for_function("() => hidden.playing")
+
+
 def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: Page, run: Path) -> None:
     page.goto(address(run))
     page.select_option(".blind .trials", "8")
@@ -302,7 +326,7 @@ def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: P
         expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
         page.locator("#grid .card .play").nth(trial % 2).click()
         expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
-        page.click("text=Play X")
+        play_all(page)
         (source,) = page.evaluate(HEARD)
         heard.append(unquote(source))
         page.click("text=X is B")
@@ -321,7 +345,7 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
     page.click(".blind .begin")
     for trial in range(1, 9):
         expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
-        page.click("text=Play X")
+        play_all(page)
         page.click("text=X is B")
     expect(page.locator(".blind [role=status]")).to_contain_text("of 8 right")
     with page.expect_download() as download:
@@ -357,9 +381,13 @@ def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies
         expect(page.get_by_text("Play A, the start")).to_be_focused()
         expect(page.get_by_text(answer, exact=True)).to_be_disabled()
         page.click("text=Play X")
+        page.click("text=Play A")
+        expect(page.get_by_text(answer, exact=True)).to_be_disabled()
+        play_all(page)
         page.get_by_text(answer, exact=True).click()
     expect(page.locator(".blind [role=status]")).to_be_focused()
     expect(page.locator(".blind")).to_contain_text(said)
+    expect(page.locator(".blind li")).to_have_count(8 if answer == "X is A" else 0)
 
 
 @pytest.mark.parametrize("right", [0, 1, 9, 15, 16])

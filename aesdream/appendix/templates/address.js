@@ -45,5 +45,8 @@ function route() {
   const named = found(hash);
   if (named.length) show(named[0], named.length);
   else if (dialog.open) dialog.close();
-  if (!named.length && hash.includes("/") && query === undefined) $("#count").textContent = `No dream is called ${hash}.`;
+  if (!named.length && hash && query === undefined && !document.getElementById(hash)) {
+    $("#count").textContent = `No dream is called ${hash}.`;
+    $("#count").scrollIntoView({ block: "center" });
+  }
 }

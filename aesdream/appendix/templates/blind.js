@@ -54,6 +54,7 @@ function blindTest(box) {
   const trials = [];
   let number = 0;
   let trial = null;
+  const heard = new Set();
   const key = (label, act, look = "") => make("button", { type: "button", class: look, click: act }, label);
   const play = make("div", { class: "keys" }, key("Play A, the start", () => hear("a")), key("Play B, the dream", () => hear("b")), key("Play X", () => hear("x"), "main"));
   const say = make("div", { class: "keys" }, key("X is A", () => answer("start")), key("X is B", () => answer("dream")));
@@ -64,12 +65,13 @@ function blindTest(box) {
     enable(say, false);
     if (trials.length === number) return finish();
     const dream = chosen[below(chosen.length)];
+    heard.clear();
     trial = { dream: dream.name, x: below(2) ? "dream" : "start", plays: { a: 0, b: 0, x: 0 }, began: Date.now() };
     await hidden.load(dream);
     if (hidden.dream !== dream) return blindTest(box);
     Object.assign(trial, loudness((await detail(dream)).levels));
     trial.digest = (await detail(dream)).facts.find(([name]) => name === "digest of the dream")[1];
-    heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)?`;
+    heading.textContent = `Trial ${trials.length + 1} of ${number}: ${dream.title}. Is X the start (A) or the dream (B)? Play all three, then answer.`;
     enable(play, true);
     play.firstChild.focus();
     return undefined;
@@ -79,8 +81,11 @@ function blindTest(box) {
     hidden.stop();
     hidden.seek(0);
     hidden.hear({ a: "start", b: "dream", x: trial.x }[which]);
-    hidden.play();
-    if (which === "x") enable(say, true);
+    const asked = trial;
+    hidden.play().then(() => {
+      if (asked === trial && hidden.playing) heard.add(which);
+      enable(say, heard.size === 3);
+    });
   }
   function answer(which) {
     hidden.stop();
@@ -101,8 +106,18 @@ function blindTest(box) {
     const told = { schema: 1, study: runs[0].study, test: ABX, ...found, list: trials };
     const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }));
     const again = make("button", { type: "button", click: () => blindTest(box) }, "Again");
-    box.replaceChildren(make("p", { role: "status", tabindex: "-1" }, said), make("p", {}, careful), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
+    box.replaceChildren(make("p", { role: "status", tabindex: "-1" }, said), make("p", {}, careful), ...missed(), make("p", { class: "keys" }, make("a", { href, download: "blind-test.json" }, "Save as JSON"), again));
     $("p", box).focus();
+  }
+  /** The trials that were answered wrongly, each with its dream to hear. */
+  function missed() {
+    const wrong = trials.filter((one) => one.answer !== one.x);
+    if (!wrong.length) return [];
+    const lines = wrong.map((one) => {
+      const dream = dreams.find((other) => other.name === one.dream);
+      return make("li", {}, `Trial ${trials.indexOf(one) + 1}, `, make("a", { href: address(dream) }, dream.title), `: X was the ${one.x}, you said the ${one.answer}.`);
+    });
+    return [make("p", {}, `Missed (${wrong.length}):`), make("ul", {}, ...lines)];
   }
   function start() {
     number = Number($(".trials", box).value);

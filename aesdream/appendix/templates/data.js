@@ -55,9 +55,15 @@ function asDream(run, row) {
   dream.layerTitle = layer;
   dream.sideTitle = (dream.layer === "class" ? run.sides.class : run.sides.filter)[dream.side];
   dream.state = dream.problem ? (dream.problem.startsWith("failed") ? "failed" : "missing") : dream.fate;
-  const words = [dream.title, dream.name, `${dream.layer}:${target}`, dream.figure ? `figure ${dream.figure}` : "", dream.verdict, dream.problem ?? ""];
-  dream.words = [...words, dream.state, dream.sideTitle, run.label].join(" ").toLowerCase();
+  const words = [dream.title, dream.name, `${dream.layer}:${target}`, ...dream.figures.map((figure) => `figure ${figure}`), dream.verdict, dream.problem ?? ""];
+  const alike = dream.copies?.length ? `near-copy of ${dream.copies.join(", ")}` : "";
+  dream.words = joined([...words, dream.state, dream.sideTitle, run.label, dream.activation ? `activation ${dream.activation}` : "", alike].join(" "));
   return dream;
+}
+
+/** A text to search in, or for: “layer 3” and its like are one word. */
+function joined(text) {
+  return text.toLowerCase().replaceAll(/\b(layer|filter|figure)\s+(?=[\da-z])/g, "$1");
 }
 
 const trouble = make("p", { class: "warning trouble", role: "alert" });

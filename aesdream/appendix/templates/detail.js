@@ -28,9 +28,19 @@ async function show(dream, namesakes) {
 
 dialog.addEventListener("close", () => {
   player.stop();
+  const left = opened;
   opened = null;
-  if (found(addressed()).length) history.replaceState(null, "", before);
+  if (!found(addressed()).length) return;
+  history.replaceState(null, "", before);
+  if (document.activeElement === document.body) goTo(left);
 });
+
+/** To a dream's card, where nothing else is gone back to: a link led to the dream. */
+function goTo(dream) {
+  const place = [...document.querySelectorAll("#grid .card a")].find((link) => link.hash === address(dream)) ?? $("#dreams h2");
+  place.scrollIntoView({ block: "center" });
+  place.focus({ preventScroll: true });
+}
 
 function bar(dream, list = shown) {
   const place = list.indexOf(dream);
@@ -47,7 +57,7 @@ function bar(dream, list = shown) {
 }
 
 function where(dream) {
-  const parts = [runs.length > 1 ? dream.run.label : "", dream.model, `sweep “${dream.sweep}”`, `from ${dream.start}`, dream.figure ? `figure ${dream.figure}` : ""];
+  const parts = [runs.length > 1 ? dream.run.label : "", dream.model, `sweep “${dream.sweep}”`, `from ${dream.start}`, dream.figures.length ? `figure ${dream.figures.join(", ")}` : ""];
   return make("p", {}, parts.filter(Boolean).join(" · "));
 }
 
@@ -70,7 +80,7 @@ function inside(dream, told, namesakes) {
     ...likes(dream, told),
     make("h3", {}, "To make it again"),
     make("p", {}, make("code", { tabindex: "0" }, told.again)),
-    make("p", { class: "note" }, "In the run folder; its model is trained again first. On one type of CPU, with one build of torch, the bytes are the same."),
+    make("p", { class: "note" }, `With ${dream.run.made}, where the run's study.yaml lies; into a new run folder, “again”. Its model is trained again first. On one type of CPU, with one build of torch, the bytes are the same.`),
     ...elsewhere(told.elsewhere),
   ].filter(Boolean);
 }
@@ -108,23 +118,25 @@ function listening(dream, told) {
   links.push(make("a", { href: sound(dream, "json") }, "JSON"));
   const start = startOf(dream, told);
   if (start?.wav) links.push(make("a", { href: `${dream.run.folder}${path(start.wav)}` }, "exact start (WAV)"));
-  if (dream.figure) links.push(make("a", { href: `${dream.run.folder}figures/figure-${dream.figure}.pdf` }, `figure ${dream.figure} as PDF`));
+  for (const figure of dream.figures) links.push(make("a", { href: `${dream.run.folder}figures/figure-${figure}.pdf` }, `figure ${figure} as PDF`));
   return make(
     "div",
     {},
-    make("p", { class: "note" }, `You hear listening copies: nothing below 20 Hz, and the louder of start and dream turned down to the other. Of the energy that the dream added, ${share} lies below 20 Hz.`),
+    make("p", { class: "note" }, `You hear listening copies: ${dream.run.copies}. Of the energy that the dream added, ${share} lies below 20 Hz.`),
     make("p", { class: "links" }, ...links),
   );
 }
 
 function likes(dream, told) {
+  if (!told.near) return [];
+  const heading = make("h3", {}, "Most like it in its layer");
   const near = told.near.map(([name, added, responses]) => [dreams.find((other) => other.run === dream.run && other.name === name), added, responses]);
-  if (!near.length) return [];
+  if (!near.length) return [heading, make("p", { class: "note" }, "No other living filter of its layer is like it in both: in what their dreams add, and in their responses to the corpus.")];
   const cards = near.filter(([other]) => other).map(([other, added, responses]) => {
     const made = card(other);
     $("a", made).append(make("span", { class: "near" }, `added ${added}, responses ${responses}`));
     return made;
   });
-  const said = "How alike they are in what their dreams add (cosine) and in their responses to the corpus (correlation).";
-  return [make("h3", {}, "Most like it in its layer"), make("p", { class: "note" }, said), make("ul", { class: "cards" }, ...cards)];
+  const said = "How alike they are in what their dreams add (cosine) and in their responses to the corpus (correlation), by the lesser of the two; filters that are unlike in either are left out.";
+  return [heading, make("p", { class: "note" }, said), make("ul", { class: "cards" }, ...cards)];
 }

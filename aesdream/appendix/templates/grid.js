@@ -70,9 +70,11 @@ function fillFilters() {
 function matches(dream, words) {
   return (
     FACETS.every(([name, , of]) => state[name] === "all" || of(dream) === state[name]) &&
-    words.every((word) => (/^\d+$/.test(word) ? dream.target === word : says(dream, word)))
+    words.every((word) => meant(dream, word))
   );
 }
+
+const meant = (dream, word) => (/^\d+$/.test(word) ? dream.target === word : says(dream, word));
 
 /** Whether a word is said of a dream; a number at its end is the whole number, so that A.1 is not A.12. */
 function says(dream, word) {
@@ -82,11 +84,20 @@ function says(dream, word) {
 
 /** Choose, sort and show; the address keeps the choice, so that it can be cited. */
 function filtered(remember = true) {
-  const words = state.search.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const words = joined(state.search).split(/[\s,]+/).filter(Boolean);
   shown = dreams.filter((dream) => matches(dream, words)).sort(SORTS[state.sort][1]);
-  $("#count").textContent = `${shown.length} of ${dreams.length} dreams`;
+  $("#count").textContent = `${shown.length} of ${dreams.length} dreams${shown.length ? "" : nothing(words)}`;
   drawGrid();
   if (remember) history.replaceState(null, "", choice());
+}
+
+/** Why nothing is shown: which filters are on, and what the search would find without them. */
+function nothing(words) {
+  const on = FACETS.filter(([name]) => state[name] !== "all" && $("#filters").elements[name]);
+  const named = on.map(([name, label]) => `${label} ${name === "side" ? sideName(state.side) : state[name]}`);
+  const alone = dreams.filter((dream) => words.every((word) => meant(dream, word))).length;
+  const searched = words.length ? ` Without them the search finds ${alone}.` : "";
+  return named.length ? `. Filters that are on: ${named.join("; ")}.${searched}` : ": nothing has these words.";
 }
 
 function drawGrid() {
