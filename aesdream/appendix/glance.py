@@ -22,7 +22,7 @@ PROTOCOLS = {
 }
 BESIDE = " Beside them stand judges without a network, and controls that can have learned nothing of the labels."
 LEAKY = " Under augment-first they were not kept apart from training: both sides share sounds."
-LEAKY_DREAMS = " What is known of a model under augment-first flatters it, as its dreams do not: they start from one sound and need no validation."
+LEAKY_DREAMS = " The evaluation of a model under augment-first flatters it; its dreams need no validation."
 BOTTLENECK = (
     " All of these networks hear through a first layer (conv1) of one filter. So a dream, whatever it is of, adds that filter's kernel in varying "
     "amounts along the sound, and nothing else (clipping apart): dreams differ in where and how strongly, not in what."
@@ -85,7 +85,9 @@ def _training(content: Content) -> str:
     )
     hearing = [study["network"], *study["networks"].values()]
     heard = " or ".join(
-        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) is not None for network in hearing)
+        said
+        for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms"))
+        if any(network.get(kind) is not None for network in hearing)
     )
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)

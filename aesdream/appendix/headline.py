@@ -182,7 +182,7 @@ def _controls(best: str, against: Iterable[Content]) -> str:
         if entry.get("turned"):
             below.append(
                 f"{reached}), a control, lies below chance: it ranks sounds the wrong way round, and turned round would reach "
-                f"{words.interval(entry['turned'])}, so that a difference to it would be no gain.{FLAT if entry['flat'] else ''}"
+                f"{words.interval(entry['turned'])}, so a difference to it is not counted as a gain.{FLAT if entry['flat'] else ''}"
             )
             continue
         paired = f"paired difference {words.interval(entry['difference'])}" if entry["difference"] else "never validated on the same sounds"

@@ -90,7 +90,7 @@ def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def made_by(content: Mapping[str, Any]) -> str:
     """With what a run was made, and of which settings."""
-    return "aesdream {aesdream}, study {study}".format(**content["made_by"])
+    return "aesdream {aesdream}, from settings of digest {study}".format(**content["made_by"])
 
 
 def judge(stick: Mapping[str, Any]) -> str:

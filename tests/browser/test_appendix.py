@@ -212,7 +212,7 @@ def test_an_empty_result_names_the_filters_that_are_on(page: Page, run: Path) ->
 def test_closing_what_a_link_opened_leads_to_its_card(page: Page, run: Path) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(address(run, "#conv4/2/post"))
-    page.click("text=Close")
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#grid .card a", has_text="layer 4, filter 2")).to_be_in_viewport()
 
 
@@ -312,7 +312,7 @@ HEARD = "tracks.filter(track => !track.paused && !track.muted).map(track => trac
 
 
 def play_all(page: Page) -> None:
-    for name in ("Play A", "Play B", "Play X"):
+    for name in ("Play A, the start", "Play B, the dream", "Play X"):
         page.click(f"text={name}")
         page.wait_for_function("() => hidden.playing")
 
@@ -381,7 +381,7 @@ def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies
         expect(page.get_by_text("Play A, the start")).to_be_focused()
         expect(page.get_by_text(answer, exact=True)).to_be_disabled()
         page.click("text=Play X")
-        page.click("text=Play A")
+        page.click("text=Play A, the start")
         expect(page.get_by_text(answer, exact=True)).to_be_disabled()
         play_all(page)
         page.get_by_text(answer, exact=True).click()
