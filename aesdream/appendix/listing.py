@@ -193,6 +193,9 @@ def comparisons(content: Content) -> Listing:
     note = "Paired bootstrap: each draw weighs the same families on both sides. An interval across 0 decides nothing. Windowed treatments by sound."
     if len(rows) < len(content["comparisons"]):
         note += " Treatments that were never validated on the same sounds are left out."
+    below = [entry["control"] for entry in content["headline"]["against"] if entry["turned"]]
+    if below:
+        note += f" Differences to {', '.join(below)} are no gain: it lies below chance."
     return Listing(
         "Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note]
     )

@@ -19,7 +19,7 @@ import soundfile
 from pypdf import PdfReader
 
 from aesdream import appendix, files
-from aesdream.appendix import glance, glossary, headline, page_data, parts, results, schema, schema_page, words
+from aesdream.appendix import glance, glossary, headline, page_data, parts, results, schema, schema_page, tables, words
 from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
@@ -194,6 +194,30 @@ def test_synthetic_labels_and_leaks_are_said_plainly(built: SimpleNamespace) -> 
     both(built, "The brightest sounds are interesting.")
     assert {t["protocol"] for t in built.content["tables"] if t["leaky"]} == {"augment-first"}
     both(built, "LEAKY")
+
+
+def test_every_table_has_a_number_of_its_own_by_which_it_can_be_cited(built: SimpleNamespace) -> None:
+    numbers = [table["number"] for table in built.content["tables"]]
+    assert len({*numbers}) == len(numbers)
+    assert numbers == ["6.2a, 6.3a", "6.2b, 6.3b", "6.4a, 6.5a", "6.1a", "6.1b", "C.1"]
+    for number in numbers:
+        both(built, f"{'Tables' if ',' in number else 'Table'} {number}:")
+
+
+def test_the_same_models_under_another_protocol_share_their_table(built: SimpleNamespace) -> None:
+    plain = built.content["tables"][0]
+    twin = tables._numbered(built.study, [plain, {**plain, "protocol": "split-first"}, {**plain, "summed": {}}])
+    assert [table["number"] for table in twin] == ["6.2a, 6.3a", "6.2a, 6.3a", "6.2b, 6.3b"]
+
+
+def test_the_glance_says_what_one_filter_lets_dreams_add_and_only_then(built: SimpleNamespace) -> None:
+    both(built, glance.BOTTLENECK)
+    wide = [
+        {**network, "layers": [{**step, "shape": step["shape"].replace("1 ×", "4 ×")} for step in network["layers"]]}
+        for network in built.content["network"]
+    ]
+    assert not any(glance.BOTTLENECK in said for said in glance.done({**built.content, "network": wide}))
+    assert not any("one class" in said for said in glance.done(built.content))
 
 
 def test_a_matrix_summed_over_models_counts_every_validation_item(built: SimpleNamespace) -> None:

@@ -91,6 +91,7 @@ def test_the_nearest_comes_first_and_is_never_itself(material: Any) -> None:
             found = nearest(layer, target)
             far = [max(1 - each["added"], 1 - each["responses"]) for each in found]
             assert far == sorted(far)
+            assert all(distance <= 1 - likeness.LIKE for distance in far)
             assert target not in [each["target"] for each in found]
         assert sorted(layer["order"]) == sorted(layer["targets"])
 

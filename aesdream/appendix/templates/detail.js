@@ -32,7 +32,7 @@ dialog.addEventListener("close", () => {
   opened = null;
   if (!found(addressed()).length) return;
   history.replaceState(null, "", before);
-  if (document.activeElement === document.body) goTo(left);
+  if ([document.body, ...dialog.querySelectorAll("*")].includes(document.activeElement)) goTo(left); // nothing to give the focus back to
 });
 
 /** To a dream's card, where nothing else is gone back to: a link led to the dream. */
