@@ -82,5 +82,5 @@ def draw(figure: Figure | SubFigure, layers: Sequence[Content]) -> None:
     bar = figure.add_axes((0.36, 0.055 * row, 0.28, 0.025 * row))
     figure.colorbar(image, cax=bar, orientation="horizontal")
     bar.tick_params(labelsize=5.5, length=1.5)
-    for x, side, said in ((-0.04, "right", "cosine or correlation"), (1.04, "left", "1 the same, 0 unlike, −1 opposite")):
-        bar.text(x, 0.5, said, fontsize=5.5, ha=side, va="center", transform=bar.transAxes)
+    for x, aligned, said in ((-0.04, "right", "cosine or correlation"), (1.04, "left", "1 the same, 0 unlike, −1 opposite")):
+        bar.text(x, 0.5, said, fontsize=5.5, ha=aligned, va="center", transform=bar.transAxes)
