@@ -60,17 +60,17 @@ def smooth(ground: Ground) -> Regulariser:
     """Magnitude smoothed over one ERB in frames of 20 ms, with the phase kept: a quarter of an ERB takes the mean power of the ERB around it, but is
     raised by 20 dB at most. Of magnitudes the ear needs no more than one a critical band (Breebaart, Nater and Kohlrausch 2010)."""
     bands = bank(ground.starts.shape[-1], ground.rate, PER_ERB, ground.starts.dtype, ground.starts.device)
-    beside = PER_ERB // 2
+    kernel = ground.starts.new_tensor([0.5, *[1.0] * (PER_ERB - 1), 0.5])[None, None]
 
     def over(cells: torch.Tensor) -> torch.Tensor:
-        padded = nn.functional.pad(cells, (0, 0, beside, beside))
-        shifted = [padded[..., by : by + cells.shape[-2], :] for by in range(PER_ERB + 1)]
-        return (shifted[0] + shifted[-1]) / 2 + torch.stack(shifted[1:-1]).sum(0)
-
-    whole = over(ground.starts.new_ones(len(bands.bins), 1))
+        flat = cells.transpose(-1, -2).flatten(0, -2)[:, None]
+        sums = nn.functional.conv1d(flat, kernel, padding=PER_ERB // 2)
+        return sums.view(*cells.shape[:-2], cells.shape[-1], cells.shape[-2]).transpose(-1, -2)
 
     def gains(power: torch.Tensor) -> torch.Tensor:
-        around = over(power) / whole
+        if not len(bands.bins):
+            return power
+        around = over(power) / over(torch.ones_like(power))
         return torch.where(around > 0, (around / power.maximum(around / MOST**2)).sqrt(), 1)
 
     return lambda gradient, _: _at_full_scale(gradient, lambda scaled: bands.shaped(scaled, gains, below=1.0))

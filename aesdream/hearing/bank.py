@@ -42,26 +42,9 @@ class Bank:
         self.size = EVEN * next_fast_len(math.ceil((samples + PADDING * rate) / EVEN), real=True)
         self.frames = next_fast_len(math.ceil(self.size / rate / FRAME))
         hertz = np.fft.rfftfreq(self.size, 1 / rate)
-        low, high = erb_number([LOWEST_HEARD, rate / 2])
-        bands = max(1, round((high - low) * per_erb)) if high > low else 0
-        even = np.linspace(low, max(low, high), bands + 1)
-        whole = min(per_erb, bands)
-        self.edges = np.concatenate([np.linspace(low, even[whole], max(per_erb, FIRST_ERB), endpoint=False), even[whole:]]) if bands else even
         self.first = int(np.searchsorted(hertz, LOWEST_HEARD))
-        numbers = erb_number(hertz)
-        numbers[: self.first] = -np.inf
-        # Each filter rises where the one before it falls, from centre to centre; the two at the ends stay up.
-        centres = (self.edges[1:] + self.edges[:-1]) / 2
-        self.bins: list[slice] = []
-        self.windows: list[np.ndarray] = []
-        for band in range(len(centres)):
-            before, centre, after = centres[max(band - 1, 0)], centres[band], centres[min(band + 1, len(centres) - 1)]
-            from_ = int(np.searchsorted(numbers, before)) if band else self.first
-            to = int(np.searchsorted(numbers, after)) if after > centre else len(hertz)
-            up, down = (np.abs(numbers[from_:to] - centre) / max(abs(centre - other), 1e-9) for other in (before, after))
-            away = np.where(numbers[from_:to] < centre, up if band else 0, down if after > centre else 0)
-            self.bins.append(slice(from_, to))
-            self.windows.append(np.cos(np.pi / 2 * away))
+        self.edges = _edges(rate, per_erb)
+        self.bins, self.windows = _filters(self.edges, hertz, self.first)
         often = [self.frames * next_fast_len(math.ceil(max(1, part.stop - part.start) / self.frames)) for part in self.bins]
         self.groups = [Group([b for b, o in enumerate(often) if o == each], each, self, device) for each in sorted(set(often))]
 
@@ -120,6 +103,36 @@ class Bank:
             squares = torch.view_as_real(coefficients).flatten(-2).unflatten(-1, (self.frames, -1)).square().sum(-1)
             found[..., group.bands, :] = squares * (2 * self.frames / group.often * (group.often / self.size) ** 2)
         return found
+
+
+def _edges(rate: int, per_erb: int) -> np.ndarray:
+    """ERB numbers (bands + 1,) from 20 Hz to half the rate; one number where that is no higher."""
+    low, high = erb_number([LOWEST_HEARD, rate / 2])
+    if high <= low:
+        return np.array([low])
+    bands = max(1, round((high - low) * per_erb))
+    even = np.linspace(low, high, bands + 1)
+    whole = min(per_erb, bands)
+    return np.concatenate([np.linspace(low, even[whole], max(per_erb, FIRST_ERB), endpoint=False), even[whole:]])
+
+
+def _filters(edges: np.ndarray, hertz: np.ndarray, first: int) -> tuple[list[slice], list[np.ndarray]]:
+    """Which frequencies each band has a part in, and its filter there. Each rises where the one before it falls, from one's middle to the other's;
+    the first and the last stay up at their ends."""
+    numbers = erb_number(hertz)
+    numbers[:first] = -np.inf
+    middles = (edges[1:] + edges[:-1]) / 2
+    bins, windows = [], []
+    for band, middle in enumerate(middles):
+        last = band == len(middles) - 1
+        start = int(np.searchsorted(numbers, middles[band - 1])) if band else first
+        stop = len(hertz) if last else int(np.searchsorted(numbers, middles[band + 1]))
+        away = numbers[start:stop] - middle
+        rising = -away / (middle - middles[band - 1]) if band else np.zeros_like(away)
+        falling = np.zeros_like(away) if last else away / (middles[band + 1] - middle)
+        bins.append(slice(start, stop))
+        windows.append(np.cos(np.pi / 2 * np.where(away < 0, rising, falling)))
+    return bins, windows
 
 
 class Group:
