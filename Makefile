@@ -3,16 +3,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-COMPOSERS := bright pulsing dense wide rough mixed
-HEARERS := $(basename $(notdir $(wildcard configs/composers/*.yaml)))
-
-.PHONY: demo demo-instruments test lint acceptance bench composers testbed testbed-stop clean
+.PHONY: demo demo-instruments truth test lint acceptance bench testbed testbed-stop clean
 
 demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on two cores
 	$(BIN)/aesdream run configs/demo.yaml
 
 demo-instruments: $(READY)  ## the instrument study on sampled instruments, about ten minutes on two cores
 	$(BIN)/aesdream run configs/demo-instruments.yaml
+
+truth: $(READY)  ## whether dreams tell what networks were taught, and what each network hears; a night on two cores, goes on where it was stopped
+	$(BIN)/aesdream run configs/truth.yaml
 
 test: lint  ## lint, types and every test
 	$(BIN)/pytest -n 2 --dist loadgroup
@@ -30,11 +30,6 @@ testbed:  ## a real Slurm on this machine, for trying the suite without a cluste
 
 testbed-stop:  ## end that Slurm and all its jobs
 	$(PYTHON) slurm/testbed/testbed.py stop /tmp/aesdream-testbed --purge
-
-composers: $(READY)  ## what each network can hear of each synthetic composer: runs/composers; the log-mel network takes most of an hour
-	for composer in $(COMPOSERS); do for hearer in $(HEARERS); do \
-	  $(BIN)/aesdream run configs/composers/$$hearer.yaml --out runs/composers/$$hearer-$$composer \
-	    --set study=$$hearer-$$composer --set sounds.oracular.composer=$$composer || exit; done; done
 
 bench: $(READY)  ## every ratio of docs/performance.md, and its table; about five minutes, on an idle machine
 	$(BIN)/python -m benchmarks

@@ -100,9 +100,14 @@ def _alone(checkpoint: Path) -> Member:
 
 def _seated(run: Path, model: str | None) -> list[Member]:
     """The models of a run that judge."""
-    names = finished(run, model or "*")
+    names, study = finished(run, model or "*"), study_of(run)
+    composers = {study.composer_of(name.partition("/")[0]) for name in names}
+    if len(composers) > 1:
+        told = ", ".join(sorted(map(str, composers)))
+        which = f"name those of one with --model, for instance '{names[0].partition('/')[0]}/*', or take a run of one composer"
+        raise UserError(f"judge: the models of {run} learned from several composers ({told}); {which}")
     if model is None:
-        by_name = {one.name: one.protocol for one in study_of(run).models()}
+        by_name = {one.name: one.protocol for one in study.models()}
         protocol = next(strict for strict in STRICTEST if strict in {by_name[name] for name in names})
         names = [name for name in names if by_name[name] == protocol]
     markers = [run / "models" / name / "evaluation.json" for name in names]

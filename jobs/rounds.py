@@ -41,8 +41,9 @@ def composer_of(run: Path) -> str | None:
     """The synthetic composer that a run's judges learned from, if it was one."""
     if not (run / "sounds.json").is_file():
         raise UserError(f"{run}: has no sounds.json, which says what its labels are; aesdream run makes it again")
-    synthetic = files.read_json(run / "sounds.json").get("synthetic")
-    return synthetic["composer"] if synthetic else None
+    study = study_of(run)
+    learned = {study.composer_of(model.treatment) for model in study.models() if not study.training.treatments[model.treatment].is_control}
+    return next(iter(learned)) if len(learned) == 1 else None
 
 
 def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> None:

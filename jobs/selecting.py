@@ -161,7 +161,9 @@ def of_two_classes(run: Path) -> Panel:
     if not run.is_dir():
         raise UserError(f"--judge {run}: not a run folder; give the folder that aesdream run made")
     panel = panel_of([run])
-    if len(panel.classes) != 2 or study_of(run).network.settings.output != "softmax":
+    study = study_of(run)
+    outputs = {study.network_of(model.treatment).settings.output for model in study.models()}
+    if len(panel.classes) != 2 or outputs != {"softmax"}:
         raise UserError(
             f"--judge: {run} knows the classes {', '.join(panel.classes)}; choosing takes a judge that tells two apart, the positive one last"
         )
