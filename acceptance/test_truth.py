@@ -57,7 +57,7 @@ def test_page_and_book_show_the_matrices_and_say_that_composers_are_synthetic(ru
         assert (run / f"appendix/figures/{name}.pdf").is_file()
 
 
-def test_a_run_that_lost_a_network_says_so_and_is_whole_again_after_the_same_call(run: Path, told: dict[str, Any]) -> None:
+def test_a_run_that_lost_dreams_is_whole_again_after_the_same_call(run: Path, told: dict[str, Any]) -> None:
     before = (run / "results.json").read_bytes()
     shutil.rmtree(run / "dreams/truth/learned-wide-logmel")
     again = built(run)
