@@ -156,6 +156,16 @@ class Summary(Part):
     share_under_20hz: Spread = Field(description="of the change's energy, of those that rose")
 
 
+class Curve(Part):
+    """What is printed of a plot in a dream's view."""
+
+    first: Number = Field(description="its first value")
+    last: Number = Field(description="its last")
+    smallest: Number = Field(description="the least of all")
+    largest: Number = Field(description="the most")
+    until: Number = Field(description="where its axis ends, which begins at 0: steps, s, or Hz")
+
+
 class Dream(Part):
     """One dream."""
 
@@ -177,6 +187,17 @@ class Dream(Part):
     share_under_20hz: Number = Field(description="of the energy that it added, which nobody hears")
     peakiness: Number = Field(description="highest peak of the change's spectrum over its mean, dB")
     start_peakiness: Number = Field(description="the same of the start")
+    seconds: Number = Field(description="how long it is")
+    nyquist: Number = Field(description="half its sample rate in Hz: the upper edge of its spectrogram")
+    change_peak: Number = Field(description="largest magnitude of the change; null where the start is not there")
+    start_copy_db: Number = Field(
+        description="RMS of the start's listening copy as decoded, dB relative to full scale; null where it is silent or not there"
+    )
+    dream_copy_db: Number = Field(description="the same of the dream's, which is as loud where its peaks allow")
+    curves: dict[str, Curve] = Field(
+        description="activation (over steps), coefficients (of conv1's kernel, over time), energy (RMS of the change every 100 ms) and modulation "
+        "(share by frequency), where it has them"
+    )
     state: dict[str, bool] = Field(description="what each test says of the target")
     dead: bool = Field(description="whether a test of death names it on this side")
     fate: str | None = Field(description="rose, dead, overshot or unexplained; null where it is missing")
@@ -212,6 +233,14 @@ class Census(Part):
 
     bottleneck: dict[str, Any] = Field(description="the first layer: silent_on_start, silent_on_corpus, share_silent")
     layers: dict[str, dict[str, int]] = Field(description="a layer's filters, and how many of them each test names")
+
+
+class Layers(Part):
+    """All layers of the census together."""
+
+    models: int = Field(description="whose filters were counted")
+    counted: int = Field(description="layers of these, the classes apart")
+    without_dead: int = Field(description="that have no dead filter by any test")
 
 
 class Likes(Part):
@@ -251,6 +280,7 @@ class Outcome(Part):
     asked: int = Field(description="for by the study")
     made: int = Field(description="rose + dead + overshot + unexplained")
     rose: int = Field(description="raised their target's activation")
+    still: int = Field(description="did not: made less rose")
     dead: int = Field(description="did not, and a test calls the target dead")
     overshot: int = Field(description="did not: a step passed the edge of a ReLU")
     unexplained: int = Field(description="did not, and no test says why")
@@ -330,7 +360,7 @@ class Results(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     study: dict[str, Any] = Field(description="the study's settings, sounds and sweeps apart")
-    sounds: dict[str, Any] = Field(description="the corpus: counts, labels, rate, families, what is synthetic, warnings")
+    sounds: dict[str, Any] = Field(description="the corpus: counts, labels and their shares, rate, families, what is synthetic, warnings")
     network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
@@ -342,12 +372,16 @@ class Results(BaseModel):
     headline: dict[str, Any] | None = Field(None, description="what of the above is said in sentences: the best treatment, and beside what")
     conv1: dict[str, Kernel] = Field(description="by model")
     census: dict[str, Census] = Field(description="by model")
+    layers: Layers = Field(description="of the census")
     likeness: Likeness | None = Field(None, description="where a layer has two living filters")
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")
     outcome: Outcome = Field(description="of all dreams")
     truth: Truth | None = Field(None, description="of synthetic composers: whether dreams tell what was planted")
-    instruments: dict[str, Any] | None = Field(None, description="of many classes: sets by model, sweeps with claims by model, rows of figure 1")
+    instruments: dict[str, Any] | None = Field(
+        None,
+        description="of many classes: sets by model, their means, sweeps with claims by model, what learning from dreams was worth, rows of figure 1",
+    )
 
 
 def check(content: Mapping[str, Any]) -> None:
