@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import printed
 from tests.runs import ROOT, aesdream
 
 TINY = ROOT / "configs" / "tiny-truth.yaml"
@@ -55,6 +56,10 @@ def test_page_and_book_show_the_matrices_and_say_that_composers_are_synthetic(ru
     for name in ("truth-many", "truth-logmel", "truth-determinants"):
         assert (run / f"appendix/figures/{name}.svg").is_file()
         assert (run / f"appendix/figures/{name}.pdf").is_file()
+
+
+def test_page_and_book_print_only_numbers_that_results_json_holds(run: Path, told: dict[str, Any]) -> None:
+    printed.check(printed.read(run))
 
 
 def test_a_run_that_lost_dreams_is_whole_again_after_the_same_call(run: Path, told: dict[str, Any]) -> None:
