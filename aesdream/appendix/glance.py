@@ -79,7 +79,7 @@ def _training(content: Content) -> str:
     )
     hearing = [study["network"], *study["networks"].values()]
     heard = " or ".join(
-        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) for network in hearing)
+        said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) is not None for network in hearing)
     )
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
