@@ -201,16 +201,12 @@ def _whose(one: Content) -> str:
 
 
 def _regularised(found: Content) -> list[str]:
-    """What each way of dreaming does to the contrast, beside plain dreams of the same composers' models."""
-    said = []
-    for row in found["regularised"]:
-        if row["way"] == PLAIN or row["less_plain"] is None or row["less_plain"]["value"] is None:
-            continue
+    """What each way of dreaming does to the contrast, beside plain dreams of the same composer's models."""
+    rows = [row for row in found["regularised"] if row["way"] != PLAIN and row["less_plain"]["value"] is not None]
+    sides: dict[str, list[str]] = {}
+    for row in rows:
         change = row["less_plain"]
         how = "more" if above(change) else "less" if below(change) else "neither more nor less for sure"
-        whose = f"“{row['composer']}” in {row['network']}, {row['way']}"
-        text = f"{whose}: dreams move its determinant {how} than plain ones (by {words.interval(change)})"
-        if row["share_audible"]["value"] is not None:
-            text += f"; {words.percent(row['share_audible']['value'])} of their change is audible"
-        said.append(text + ".")
-    return said
+        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(change)})")
+    heads = {how: f"Dreams move the composer's determinant {how} than plain ones do" for how in ("more", "less", "neither more nor less for sure")}
+    return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]
