@@ -140,6 +140,10 @@ class Dream:
         """The dream [shape=(channels, samples)] and its sample rate, verified; raises DamagedFile."""
         return self._read(".wav")
 
+    def copy(self, suffix: str) -> bytes:
+        """A listening copy that lies beside its JSON, as MP3, verified; raises DamagedFile."""
+        return files.verified(self.marker, f"{self.marker.stem}{suffix}").read_bytes()
+
     def _read(self, suffix: str) -> tuple[NDArray[np.float32], int]:
         path = files.verified(self.marker, f"{self.marker.stem}{suffix}")
         try:

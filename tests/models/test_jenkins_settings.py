@@ -97,3 +97,9 @@ def test_a_stride_that_leaves_too_few_frames_is_refused():
 def test_a_network_section_holds_exactly_one_network():
     with pytest.raises(UserError, match="exactly one of jenkins"):
         config.validate(Network, {}, "study.yaml")
+
+
+def test_its_parameters_are_counted_without_building_it() -> None:
+    settings = Jenkins(kernel=64, stride=32, filters=(2, 3), hidden=5)
+    network = settings.build(4000, 2, torch.Generator().manual_seed(1))
+    assert settings.parameters(4000, 2, 2) == sum(parameter.numel() for parameter in network.parameters())
