@@ -10,7 +10,7 @@ from aesdream.errors import UserError
 from aesdream.sounds.oracular import records
 from aesdream.sounds.oracular.chains import parameters
 from aesdream.sounds.oracular.mixing import Silent
-from jobs.sounds import source_path
+from jobs.corpora import source_path
 
 
 def chain(sound: Path) -> Iterator[str]:
@@ -18,9 +18,9 @@ def chain(sound: Path) -> Iterator[str]:
     record = records.read(sound)
     source = record.source
     yield f"{source.name} ({source.sample_rate} Hz, {source.channels} channel{'s' if source.channels > 1 else ''})"
-    for level, generation in enumerate(record.lineage, 1):
-        yield f"level {level}: {generation.sound}"
-        for step in generation.steps:
+    for level, made in enumerate(record.lineage, 1):
+        yield f"level {level}: {made.sound}"
+        for step in made.steps:
             values = ", ".join(f"{key} {value}" for key, value in parameters(step).items())
             passed_over = f"  (passed over: {step['failed']})" if "failed" in step else ""
             yield f"  {step['process']:<18} {values}{passed_over}"
@@ -36,7 +36,7 @@ def mimic(sound: Path, other: Path, out: Path) -> Iterator[str]:
         if path.exists():
             raise UserError(f"{path}: exists already; give another name with --out, nothing is overwritten")
     record = records.read(sound)
-    samples, rate, source = records.read_source(source_path(other))
+    samples, rate, source = records.read_source(source_path(str(other)))
     try:
         grown, parents = records.mimic(record, samples, rate)
     except Silent as why:

@@ -68,6 +68,10 @@ class Corpus(Protocol):
         """The length to which sounds are padded."""
 
     @property
+    def total(self) -> float:
+        """The seconds of all sounds together, at their own lengths."""
+
+    @property
     def cost(self) -> float:
         """Estimated seconds that a sound of the thesis's size takes on one core."""
 
@@ -94,6 +98,7 @@ class Recorded:
         self.corpus, self.classes = looked_at, looked_at.classes
         self.count = len(looked_at.entries)
         self.seconds = max(look.seconds for look in looked_at.inspections) if set_name else study.sounds.seconds
+        self.total = sum(look.seconds for look in looked_at.inspections)
         self.cost = SECONDS_TO_PREPARE
 
     def raw(self, first: int, last: int) -> Iterator[Raw]:
@@ -124,6 +129,7 @@ class Oracular:
         assert settings is not None
         self.study, self.settings = study, settings
         self.count, self.seconds = settings.count, study.sounds.seconds
+        self.total = self.count * self.seconds
         self.cost = SECONDS_TO_MAKE
 
     @cached_property
@@ -176,6 +182,7 @@ class Rendered:
         self.study, self.settings, self.set_name = study, settings, set_name
         self.excerpts = instruments.excerpts(settings, study.seed, set_name, study.sounds.seconds)
         self.count, self.seconds = len(self.excerpts), max(excerpt.seconds for excerpt in self.excerpts)
+        self.total = sum(excerpt.seconds for excerpt in self.excerpts)
         self.cost = SECONDS_TO_RENDER
 
     def raw(self, first: int, last: int) -> Iterator[Raw]:

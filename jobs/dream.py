@@ -11,10 +11,10 @@ from aesdream import config, files
 from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
 from aesdream.dreaming.directions import carried_on, displaced
-from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
+from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file, start_name
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
-from aesdream.study import Model, Study, file_name, start_name
+from aesdream.study import Model, Study, file_name
 from aesdream.training.distributed import default_device
 from jobs import train
 from jobs.dreamt import Writing
@@ -24,6 +24,10 @@ from jobs.units import Unit
 
 SECONDS_TO_INVERT = 1.0
 """A spectrogram into sound in both ways, on one core."""
+ENDED = 1 / 3
+"""The part of their steps that batches of dreams take which end at a confidence, for estimates alone."""
+SPECTROGRAMS = 2
+"""Bytes that those of start and dream take, a sample of the sound."""
 SECONDS_TO_REGULARISE = 4e-8
 """A regulariser's part of a step for one sample, on one core."""
 OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "onward", "regularisers")
@@ -50,7 +54,9 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
     # A step of a dream costs about what it costs to train on its sound once.
-    cost = study.network_of(model.treatment).settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    network = study.network_of(model.treatment)
+    cost = network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    cost *= ENDED if sweep.stop_confidence is not None else 1.0
     cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
     recipe = {
         "made_from": {"checkpoint": checkpoint},
@@ -74,8 +80,15 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
         seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
-        bytes=samples * channels * 5 if sweep.keep == "sounds" else BYTES_OF_NUMBERS,
+        bytes=_bytes(sweep, start, samples, channels, network.han is not None),
     )
+
+
+def _bytes(sweep: Sweep, start: str, samples: int, channels: int, spectral: bool) -> int:
+    """What a dream takes on disk: its sounds, a drawn start's too, and spectrograms where the network hears them; or its numbers alone."""
+    if sweep.keep == "numbers":
+        return BYTES_OF_NUMBERS
+    return samples * (channels * 5 * (2 if drawn(start)[0] else 1) + (SPECTROGRAMS if spectral else 0))
 
 
 def _together(sweep: Sweep, target: str, start: str) -> list[str]:

@@ -24,11 +24,10 @@ from aesdream.config import Section
 from aesdream.errors import DamagedFile, UserError
 from aesdream.seeding import generator
 from aesdream.sounds.oracular import records
-from aesdream.sounds.processes import PROCESSES
 from jobs import ledger
 
-MARKER, DROPPED, TABLE, PAGE, LABELS = "generate.json", "dropped", "sounds.csv", "listen.html", "labels.csv"
-JUDGED, CONTROL, BEST = "judged", "without-judge", "best"
+MARKER, DROPPED, LIST, PAGE, LABELS = "generate.json", "dropped", "sounds.csv", "listen.html", "labels.csv"
+JUDGED, TABLE, BEST, CONTROL = "judged", "judged.csv", "best", "without-judge"
 
 
 class Judge(Section):
@@ -50,7 +49,7 @@ class Asked(Section):
     seconds: tuple[float, float]
     sources: list[records.Source]
     processes: str
-    """A digest of all processes and their ranges: another draws otherwise."""
+    """The digest of all processes and their ranges."""
     judge: Judge | None = None
 
 
@@ -120,28 +119,23 @@ def everything(out: Path, level: int) -> list[Path]:
     return sorted([*made(out, level), *made(out / DROPPED, level)], key=lambda path: path.name)
 
 
-def whole(out: Path) -> None:
-    """Raises UserError for a folder that ``aesdream sounds generate`` did not make."""
+def state_of(out: Path) -> State:
+    """What a folder has come to. Raises UserError for one that ``aesdream sounds generate`` did not make, or whose record is damaged."""
     if not (out / MARKER).is_file():
         raise UserError(f"{out}: holds no generated sounds (no {MARKER}); give the folder that aesdream sounds generate made")
-
-
-def processes_digest() -> str:
-    """A digest of the list of processes and of every range that is drawn from."""
-    return config.digest({name: {key: str(span) for key, span in process.ranges.items()} for name, process in PROCESSES.items()})
+    try:
+        return config.validate(State, files.read_json(out / MARKER), str(out / MARKER))
+    except DamagedFile as damaged:
+        raise UserError(f"{damaged}; its sounds are whole, but none can be added or dropped; make others in another folder") from None
 
 
 def known(out: Path, asked: Asked, outputs: Sequence[int]) -> State:
     """What a folder has come to; a new one where there is nothing. Raises UserError where it holds something else."""
-    marker = out / MARKER
-    if not marker.exists():
+    if not (out / MARKER).exists():
         if out.exists() and (not out.is_dir() or any(inner.name != ledger.FOLDER for inner in out.iterdir())):
             raise UserError(f"{out}: exists already and holds no generated sounds; give another --out, nothing is overwritten")
         return State(asked=asked, levels=[])
-    try:
-        state = config.validate(State, files.read_json(marker), str(marker))
-    except DamagedFile as damaged:
-        raise UserError(f"{damaged}; give another --out") from None
+    state = state_of(out)
     if changed := config.differences(config.plain(state.asked), config.plain(asked)):
         raise UserError(*(f"{out}: {line}: its sounds were made otherwise; give another --out, nothing is overwritten" for line in changed))
     for level, (parents, count) in enumerate(zip(state.levels, outputs, strict=False), 1):
@@ -157,10 +151,10 @@ def write_lists(out: Path) -> State:
 
     Labels that someone filled in stay.
     """
-    state = config.validate(State, files.read_json(out / MARKER), str(out / MARKER))
+    state = state_of(out)
     families = {path.with_suffix(".wav").relative_to(out).as_posix(): files.read_json(path)["family"] for path in sorted(out.glob("level-*/*.json"))}
-    labels = {row[0]: row[1] for row in _rows_of(out / TABLE) if len(row) > 1 and row[1]}
-    _write_rows(out / TABLE, [["path", "label", "family"], *([path, labels.get(path, ""), family] for path, family in families.items())])
+    labels = {row[0]: row[1] for row in _rows_of(out / LIST) if len(row) > 1 and row[1]}
+    write_rows(out / LIST, [["path", "label", "family"], *([path, labels.get(path, ""), family] for path, family in families.items())])
     if state.asked.judge is None:
         write_page(out, state.asked, [Path(path).stem for path in families])
     return state
@@ -173,7 +167,7 @@ def follow_dropped(out: Path) -> None:
     moved = {path.with_suffix(".wav").relative_to(out / DROPPED).as_posix() for path in out.glob(f"{DROPPED}/level-*/*.json")}
     named = [[f"{DROPPED}/{cell}" if place == at and cell in moved else cell for place, cell in enumerate(row)] for row in rows]
     if named != rows:
-        _write_rows(out / LABELS, named)
+        write_rows(out / LABELS, named)
 
 
 def _rows_of(table: Path) -> list[list[str]]:
@@ -185,10 +179,11 @@ def _rows_of(table: Path) -> list[list[str]]:
         return []
 
 
-def _write_rows(table: Path, rows: Iterable[Sequence[str]]) -> None:
+def write_rows(table: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV, whole or not at all."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    files.write_bytes(table, text.getvalue().encode())
+    files.write_bytes(table, text.getvalue().encode(errors="surrogateescape"))  # a name's bytes, whatever they are
 
 
 def write_page(

@@ -22,7 +22,8 @@ class Graph:
 
     def __init__(self, study: Study, corpus: Unit, count: int, classes: Sequence[str], sources: preprocess.Sources | None = None) -> None:
         self.study, self.corpus, self.sources = study, corpus, sources
-        self.models = train.units(study, config.digest(corpus.recipe), count)
+        tested = 0.0 if sources is None else sum(one.total for name, one in sources.sets.items() if name)
+        self.models = train.units(study, config.digest(corpus.recipe), count, tested, len(classes))
         self.dreams = dream.units(study, classes, {unit.name.removeprefix("models/"): config.digest(unit.recipe) for unit in self.models})
 
     @classmethod

@@ -73,8 +73,8 @@ class Verdict:
         if not self.is_judged:
             return [self.sound, "", *[""] * self.probabilities.shape[1], "", "", self.note]
         means = [f"{value:.4f}" for value in self.probabilities.mean(0)]
-        apart = float(np.sqrt(self.probabilities.var(axis=0).mean()))
-        return [self.sound, f"{self.seconds:.3f}", *means, f"{apart:.4f}", len(self.probabilities), self.note]
+        apart = judging.disagreement(self.probabilities)
+        return [self.sound, f"{self.seconds:.3f}", *means, "" if apart is None else f"{apart:.4f}", len(self.probabilities), self.note]
 
 
 def panel_of(sources: Sequence[Path], model: str | None = None) -> Panel:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from aesdream import config, files
+from aesdream.contradictions import wrong_targets
 from aesdream.dreaming.settings import is_file
 from aesdream.errors import UserError
-from aesdream.sounds import audio, instruments, irmas, labelled, store
+from aesdream.sounds import audio, instruments, irmas, labelled, processes, store
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.labelled import Labelled
-from aesdream.sounds.processes import PROCESSES
-from aesdream.study import Study, wrong_targets
+from aesdream.study import Study
 from jobs import corpora
 from jobs.corpora import Corpus, source_path
 from jobs.units import Unit
@@ -67,9 +67,8 @@ class Sources:
         sounds = self.study.sounds
         recipe: dict[str, Any] = {"seed": self.study.seed, "sounds": config.plain(sounds.preparation), "start": self.start_sha256}
         if sounds.oracular is not None:
-            made = config.plain(sounds.oracular)
-            # A process added to the list changes what every later draw picks.
-            recipe["oracular"] = {**made, "source": files.sha256(source_path(sounds.oracular.source)), "processes": config.digest(list(PROCESSES))}
+            source = files.sha256(source_path(sounds.oracular.source))
+            recipe["oracular"] = {**config.plain(sounds.oracular), "source": source, "processes": processes.digest()}
             if self.study.is_measured:
                 recipe["oracular"]["measures"] = list(COMPOSERS)
         if sounds.instruments is not None:

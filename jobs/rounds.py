@@ -8,8 +8,6 @@ OUT/listen.html             to judge by ear, blind; below, what the judge did an
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shutil
 from collections import Counter
@@ -19,18 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from aesdream import config, files
+from aesdream import files
 from aesdream.errors import UserError
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
-from aesdream.training import calibration
+from aesdream.sounds.oracular.levels import name_of
+from aesdream.training import calibration, judging
 from aesdream.training.evaluation import DRAWS, bootstrap
 from aesdream.training.statistics import Resampling, number
-from jobs.generation import BEST, CONTROL, DROPPED, JUDGED, MARKER, State, Told, place_of, write_page
+from jobs.generation import BEST, CONTROL, DROPPED, JUDGED, TABLE, State, Told, place_of, state_of, write_page, write_rows
 from jobs.judging import Panel
 from jobs.tools import study_of
 
-TABLE = "judged.csv"
 OURS = re.compile(r"\d{3,}-\d+-\d{4,}\.(wav|json)")
 
 Levels = Sequence[Mapping[str, Told]]
@@ -48,7 +46,7 @@ def composer_of(run: Path) -> str | None:
 
 def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> None:
     """Write the table, the folder and the page; ``control`` is the same generation without the judge, or nothing."""
-    state = config.validate(State, files.read_json(out / MARKER), str(out / MARKER))
+    state = state_of(out)
     assert state.asked.judge is not None
     everything = {name: one for level in told for name, one in level.items()}
     ranked = sorted((name for name in everything if everything[name].kept), key=lambda name: (-everything[name].probability, name))
@@ -81,23 +79,18 @@ def _is_dropped(out: Path, name: str) -> bool:
 
 
 def _write_table(out: Path, state: State, panel: Panel, everything: Mapping[str, Told], ranked: Sequence[str], family: Families) -> None:
-    parents = {name: parent for level, line in enumerate(state.levels, 1) for name, parent in zip(_names(level, line), line, strict=True)}
+    parents = {name_of(level, place): parent for level, line in enumerate(state.levels, 1) for place, parent in enumerate(line)}
     rank = {name: place for place, name in enumerate(ranked, 1)}
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["path", "level", "family", "parent", f"p({panel.classes[-1]})", "disagreement", "measure", "kept", "near_copy_of", "rank"])
+    head = ["path", "level", "family", "parent", f"p({panel.classes[-1]})", "disagreement", "measure", "kept", "near_copy_of", "rank"]
+    rows: list[Sequence[object]] = [head]
     for name, one in everything.items():
         measure = "" if one.measure is None else f"{one.measure:.6g}"
-        apart = float(np.std(one.probabilities))
+        apart = judging.disagreement(np.array(one.probabilities))
         path = place_of(out, name).relative_to(out).as_posix()
         kept = "yes" if one.kept else "no"
-        head = [path, name.partition("-")[0], family[name], parents[name], f"{one.probability:.4f}", f"{apart:.4f}"]
-        rows.writerow([*head, measure, kept, one.near or "", rank.get(name, "")])
-    files.write_bytes(out / TABLE, text.getvalue().encode())
-
-
-def _names(level: int, line: Sequence[str]) -> list[str]:
-    return [f"{level}-{place:04d}" for place in range(len(line))]
+        made = [path, name.partition("-")[0], family[name], parents[name]]
+        rows.append([*made, f"{one.probability:.4f}", "" if apart is None else f"{apart:.4f}", measure, kept, one.near or "", rank.get(name, "")])
+    write_rows(out / TABLE, rows)
 
 
 def _write_best(out: Path, best: Sequence[str]) -> None:
@@ -143,15 +136,15 @@ def _report(run: Path, panel: Panel, state: State, chosen: tuple[Levels, Familie
 
 
 def _alone(told: Levels) -> float | None:
-    """Of the sounds kept, the share that one model alone has among as many highest of the level, averaged over models."""
+    """Of the sounds kept, the share that one model alone has among as many highest of the level, averaged over models; near-copies left out."""
     shares = []
     for level in told:
-        kept = np.array([one.kept for one in level.values()])
-        said = np.array([one.probabilities for one in level.values()])
-        for model in said.T:
+        choice = [one for one in level.values() if one.near is None]
+        kept = np.array([one.kept for one in choice])
+        for model in np.array([one.probabilities for one in choice]).T if kept.any() else ():
             highest = np.argsort(-model, kind="stable")[: int(kept.sum())]
             shares.append(float(kept[highest].mean()))
-    return number(float(np.mean(shares)))
+    return number(float(np.mean(shares))) if shares else None
 
 
 def _rounds(seed: int, chosen: tuple[Levels, Families], control: tuple[Levels, Families], composer: str | None) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from aesdream.training import judging
 from aesdream.training.statistics import THRESHOLD
 from jobs import ledger, rounds, sounds
 from jobs.executors import Here, Task, in_batches
-from jobs.generation import CONTROL, JUDGED, MARKER, Judge, Level, Told, everything, made, whole
+from jobs.generation import CONTROL, JUDGED, MARKER, Judge, Level, Told, everything, made, state_of
 from jobs.judging import Panel, networks, panel_of
 from jobs.progress import Progress
 from jobs.tools import study_of
@@ -65,7 +65,7 @@ class Selection:
         return told
 
     def _is_planned(self, level: int) -> bool:
-        return len(files.read_json(self.out / MARKER)["levels"]) >= level
+        return len(state_of(self.out).levels) >= level
 
 
 def heard(panel: Panel, composer: str | None, paths: Sequence[Path], pool: Here, progress: Progress, out: Path) -> dict[str, Told]:
@@ -137,6 +137,8 @@ def loop(
     With ``compare`` the same generation is made without the judge too. Raises UserError before anything is written.
     """
     panel = of_two_classes(run)
+    if (out / MARKER).is_file():  # a level more that it has already belongs to what is told
+        outputs = [*outputs, *map(len, state_of(out).levels[len(outputs) :])]
     if not 1 <= keep <= min(outputs):
         raise UserError(f"--keep {keep}: must be from 1 to the sounds of a level ({min(outputs)})")
     judge = Judge(models={member.model: member.sha256 for member in panel.members}, keep=keep, near_db=likeness.NEAR_DB)
@@ -158,7 +160,7 @@ def loop(
 
 def of_two_classes(run: Path) -> Panel:
     """The panel of a run. Raises UserError where it does not tell yes from no."""
-    if not run.is_dir():
+    if not (run / "study.yaml").is_file():
         raise UserError(f"--judge {run}: not a run folder; give the folder that aesdream run made")
     panel = panel_of([run])
     study = study_of(run)
@@ -172,9 +174,8 @@ def of_two_classes(run: Path) -> Panel:
 
 def drop(out: Path, run: Path, keep: int | None, progress: Progress) -> str:
     """Take out of the newest level's pool what a judge refuses, or with ``keep`` all but so many that it ranks highest, near-copies passed over."""
-    whole(out)
+    newest = max(1, len(state_of(out).levels))
     panel = of_two_classes(run)
-    newest = max(1, len(files.read_json(out / MARKER)["levels"]))
     there = made(out, newest)
     with closing(Here(threads=1)) as pool:
         told = heard(panel, None, there, pool, progress, out)

@@ -10,10 +10,12 @@ from pathlib import Path
 from aesdream import config, files
 from aesdream.errors import UserError
 from aesdream.sounds.labelled import sounds_below
-from aesdream.sounds.oracular import TROMBONE, levels, records
+from aesdream.sounds.oracular import levels, records
 from aesdream.sounds.oracular.chains import LONGEST, SHORTEST
 from aesdream.sounds.oracular.mixing import Samples, Silent
+from aesdream.sounds.processes import digest
 from jobs import ledger
+from jobs.corpora import source_path
 from jobs.executors import Here, Task, in_batches
 from jobs.generation import (
     BEST,
@@ -26,42 +28,36 @@ from jobs.generation import (
     State,
     follow_dropped,
     known,
-    processes_digest,
-    whole,
+    state_of,
     write_lists,
 )
 from jobs.progress import Progress
 
-PHRASE = "trombone"
-"""The packaged source sound, by its name."""
 TOGETHER = 4
 """Sounds made as one task."""
 
 
-def source_paths(given: Sequence[Path], out: Path) -> list[Path]:
-    """Every source named, or lying in a folder named, once each; a bare ``trombone`` is the packaged phrase.
+def source_paths(given: Sequence[Path], out: Path | None = None) -> list[Path]:
+    """Every source named, or lying in a folder named, once each; ``trombone`` is the packaged phrase, if no folder of that name is here.
 
-    Of a folder what lies in ``out`` is no source, nor what a generation has dropped, copied or made only to compare.
+    Of a folder what lies in ``out`` is no source, nor what a generation in it has dropped, copied or made only to compare.
     """
+    ours = None if out is None else out.resolve()
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(inner for inner in sounds_below([path]) if out.resolve() not in inner.resolve().parents and not _is_aside(inner))
+            inside = sorted(inner for inner in sounds_below([path]) if ours not in inner.resolve().parents and not _is_aside(inner, path))
             if not inside:
                 raise UserError(f"{path}: holds no sound; give sound files, or folders that hold some")
             found += inside
         else:
-            found.append(source_path(path))
+            found.append(source_path(str(path)))
     return list(dict.fromkeys(found))
 
 
-def _is_aside(path: Path) -> bool:
-    return any(folder.name in (DROPPED, BEST, CONTROL) and (folder.parent / MARKER).is_file() for folder in path.parents)
-
-
-def source_path(given: Path) -> Path:
-    """The file of a source: the packaged phrase by its name, or a path."""
-    return TROMBONE if str(given) == PHRASE and not given.exists() else given
+def _is_aside(path: Path, given: Path) -> bool:
+    inside = [folder for folder in path.parents if given in folder.parents]
+    return any(folder.name in (DROPPED, BEST, CONTROL) and (folder.parent / MARKER).is_file() for folder in inside)
 
 
 def outputs_of(text: str, count: int) -> list[int]:
@@ -94,7 +90,7 @@ def generate(
     if not SHORTEST <= seconds[0] <= seconds[1] <= LONGEST:
         raise UserError(f"--seconds {seconds[0]:g} {seconds[1]:g}: must be a shortest and a longest length from {SHORTEST:g} to {LONGEST:g} s")
     paths = source_paths(given, out)
-    asked = Asked(seed=seed, seconds=seconds, sources=_looked_at(paths), processes=processes_digest(), judge=judge)
+    asked = Asked(seed=seed, seconds=seconds, sources=_looked_at(paths), processes=digest(), judge=judge)
     known(out, asked, outputs)
     with ledger.locked(out), nullcontext(pool) if pool else closing(Here(threads=1)) as workers:
         state = known(out, asked, outputs)
@@ -189,11 +185,12 @@ def make(work: Generation, level: int, numbers: Sequence[int]) -> None:
 
 def drop(out: Path, unwanted: Path) -> str:
     """Take the sounds that a file names, one a line, out of the pool. Raises UserError with a line for every name that is unknown."""
-    whole(out)
+    state_of(out)
     try:
         lines = [line.strip() for line in unwanted.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{unwanted}: cannot be read ({error}); give a text file that names a sound a line") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{unwanted}: cannot be read ({why}); give a text file that names a sound a line") from None
     known_ids = {path.stem for path in [*out.glob("level-*/*.json"), *out.glob(f"{DROPPED}/level-*/*.json")]}
     names = {
         line: Path(line.replace("\\", "/")).name.removesuffix(".wav").removesuffix(".json") for line in lines if line and not line.startswith("#")

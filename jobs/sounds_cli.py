@@ -12,7 +12,7 @@ from aesdream.errors import UserError
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="The oracular processor: make sounds level by level, see how they were made, replay it, drop what is unwanted.",
+    help="The oracular processor: make sounds level by level, see how they were made, measure them, replay it, drop what is unwanted.",
 )
 
 
@@ -22,7 +22,9 @@ def generate(
     out: Annotated[Path, typer.Option(help="The folder to make them in; one that holds a part of them is gone on with.", metavar="DIR")],
     levels: Annotated[int, typer.Option(help="How many levels, each made from the last.", min=1)] = 1,
     outputs: Annotated[str, typer.Option(help="Sounds a level: one number, or one a level with commas.", metavar="N[,N...]")] = "100",
-    seconds: Annotated[tuple[float, float], typer.Option(help="The shortest and the longest length.", metavar="MIN MAX")] = (10.0, 10.0),
+    seconds: Annotated[
+        tuple[float, float], typer.Option(help="The shortest and the longest length; for one length the same twice.", metavar="MIN MAX")
+    ] = (10.0, 10.0),
     seed: Annotated[int, typer.Option(help="The same seed makes the same sounds.", min=0)] = 0,
     judge: Annotated[
         Path | None, typer.Option("--judge", help="Make each level from what the models of this run keep of the last.", metavar="RUN")
@@ -65,6 +67,29 @@ def chain(sound: Annotated[Path, typer.Argument(help="A made sound, or the JSON 
 
 
 @app.command()
+def measure(
+    given: Annotated[
+        list[Path], typer.Argument(help="Sounds, folders of sounds, or runs, whose prepared sounds are meant.", metavar="SOUND|FOLDER|RUN...")
+    ],
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write a row for each sound to this file; it must not exist yet.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Measure what the synthetic composers go by: mean and spread of each measure, and the rank correlations between them.
+
+    Example: aesdream sounds measure mushrooms --csv measured.csv
+    """
+    from jobs import measuring
+    from jobs.progress import Progress
+
+    told, lost = measuring.measure(given, csv_file, Progress())
+    typer.echo(told)
+    if lost:
+        typer.echo(f"{lost} sounds could not be measured", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def mimic(
     sound: Annotated[Path, typer.Argument(help="A made sound, or the JSON beside it.", metavar="SOUND")],
     other: Annotated[Path, typer.Option("--on", help="The sound to replay its chain on.", metavar="OTHER")],
@@ -95,9 +120,11 @@ def drop(
     from jobs import sounds as work
     from jobs.progress import Progress
 
+    if judge is None and keep is not None:
+        raise UserError("sounds drop: --keep needs --judge RUN")
     if unwanted is not None and judge is None:
         typer.echo(work.drop(folder, unwanted))
     elif judge is not None and unwanted is None:
         typer.echo(selecting.drop(folder, judge, keep, Progress()))
     else:
-        raise UserError("sounds drop: needs either --unwanted FILE or --judge RUN")
+        raise UserError("sounds drop: needs --unwanted FILE or --judge RUN, one of them")

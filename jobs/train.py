@@ -32,14 +32,20 @@ ALWAYS, OPTIONS = ("window", "overlap", "oversampling", "labels"), ("dreams", "c
 """Keys of a treatment that a model depends on; one of the second kind stays out of its recipe where it is not given, as it did before it existed."""
 RARE = 0.2
 """The share of the rarer class, for estimates alone."""
+FORWARD = 1 / 3
+"""What hearing a sound takes of what training on it does, for estimates alone."""
+LOOKS = 3
+"""How often a finished network hears every sound: twice for the census, once for the bands or the validation sounds."""
+BESIDE = 400_000
+"""Bytes of a model's files beside its checkpoint."""
 
 
-def units(study: Study, sounds_digest: str, count: int) -> list[Unit]:
-    """A unit for every model; ``count`` sounds are in the corpus (for the estimate alone)."""
-    return [_unit(study, model, sounds_digest, count) for model in study.models()]
+def units(study: Study, sounds_digest: str, count: int, tested: float = 0.0, classes: int = 2) -> list[Unit]:
+    """A unit for every model; for the estimate alone: ``count`` sounds are in the corpus, test sets last ``tested`` seconds, of so many classes."""
+    return [_unit(study, model, sounds_digest, count, tested, classes) for model in study.models()]
 
 
-def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
+def _unit(study: Study, model: Model, sounds_digest: str, count: int, tested: float, classes: int) -> Unit:
     training = study.training
     treatment = training.treatments[model.treatment]
     epochs = training.epochs if treatment.epochs is None else treatment.epochs
@@ -56,15 +62,23 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int) -> Unit:
         "training": {
             "epochs": epochs,
             **{key: getattr(training, key) for key in ("validation", "batch", "learning_rate", "processes", "precision")},
-            **({} if training.patience is None else {"patience": training.patience}),
+            # Permuted labels teach nothing that validation sounds, which keep theirs, could tell: their loss never falls.
+            **({} if training.patience is None or treatment.labels == "shuffled" else {"patience": training.patience}),
         },
     }
     samples = study.input_samples(model.treatment)
     windows = 1 + (study.sounds.preparation.samples - samples) // max(1, samples - round(treatment.overlap * study.sounds.sample_rate))
     heard = count * windows * (1 + RARE * (treatment.oversampling - 1))
-    seconds = study.network_of(model.treatment).settings.seconds(samples, study.sounds.channels) * heard * (epochs + 1)
+    network, channels = study.network_of(model.treatment).settings, study.sounds.channels
+    hopping = 2 * tested * study.sounds.sample_rate / samples
+    learned = heard * epochs + (0 if treatment.dreams is None else treatment.dreams.sounds * (2 * treatment.dreams.epochs + treatment.dreams.steps))
+    judged = count * windows * (training.validation * epochs + LOOKS) + hopping
+    seconds = network.seconds(samples, channels) * (learned + FORWARD * judged)
+    if treatment.augmentation is not None:
+        seconds += SECONDS_TO_HIDE * samples * channels * heard * epochs
     name = f"models/{model.name}"
-    return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=200_000)
+    size = 4 * network.parameters(samples, classes, channels) + BESIDE
+    return Unit(name, "train", f"{name}/evaluation.json", recipe, batch=name, seconds=seconds, bytes=size)
 
 
 def state_path(run: Path, unit: Unit) -> Path:
@@ -95,16 +109,17 @@ class _Making:
 
     def run(self) -> None:
         """Train (or not), then count what died, judge the validation sounds and write everything; the leader alone writes."""
-        training = self.study.training
-        settings = self.network.settings
+        asked, network_settings = self.unit.recipe["training"], self.network.settings
+        settings = self.study.training.model_copy(update={"patience": asked.get("patience")})
         build = partial(
-            settings.build, self.split.train.samples, len(self.corpus.classes), channels=self.corpus.channels, sample_rate=self.corpus.sample_rate
-        )
-        network = loop.initial_network(build, self.study.seed, self.model.seed, training.precision)
+            network_settings.build, self.split.train.samples, len(self.corpus.classes),
+            channels=self.corpus.channels, sample_rate=self.corpus.sample_rate,
+        )  # fmt: skip
+        network = loop.initial_network(build, self.study.seed, self.model.seed, settings.precision)
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
-            self.corpus, self.split, training, self.unit.recipe["training"]["epochs"], self.study.seed, self.model.seed,
-            self.state, self.unit.header["digest"], settings.output, self.treatment.augmentation,
+            self.corpus, self.split, settings, asked["epochs"], self.study.seed, self.model.seed,
+            self.state, self.unit.header["digest"], network_settings.output, self.treatment.augmentation,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)
         if self.treatment.dreams is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -217,6 +218,17 @@ def fabricate(run: Path, tree: dict[str, Any] = TREE) -> Study:
                     for side in sweep.sides:
                         write_dream(run, study, name, model.name, layer, target, side, corpus)
     return study
+
+
+def rename_starts(run: Path, start: str, *, own: bool = False) -> None:
+    """Let every dream of a run that ``fabricate`` wrote begin from another start, which is its ``own`` where it lies beside it."""
+    for marker in [*(run / "dreams").rglob("source.json")]:
+        made = [marker.with_name(f"source{suffix}").rename(marker.with_name(f"{start}{suffix}")) for suffix in (".wav", ".mp3")]
+        if own:
+            made += [Path(shutil.copy(path, path.with_name(f"{start}-start{path.suffix}"))) for path in made]
+        content = {key: value for key, value in files.read_json(marker).items() if key not in ("schema", "unit", "digest", "recipe", "files")}
+        marker.unlink()
+        finish(marker.with_name(f"{start}.json"), "a dream", {**content, "start": start}, *(path.name for path in made))
 
 
 def squeezed(text: str) -> str:

@@ -72,4 +72,4 @@ def _model(folder: Path, study: Study, model: Model, classes: list[str]) -> None
 
 def spread(values: Sequence[float]) -> float:
     """The root mean square over classes of the standard deviation over models (models, classes)."""
-    return float(np.sqrt(np.var(np.asarray(values), axis=0).mean()))
+    return float(np.sqrt(np.var(np.asarray(values), axis=0, ddof=1).mean()))

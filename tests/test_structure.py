@@ -13,7 +13,7 @@ import pytest
 from tests.runs import ROOT
 
 SCIENCE = sorted((ROOT / "aesdream").rglob("*.py"))
-ORDER = ["sounds", "models", "training", "dreaming", "appendix"]
+ORDER = ["sounds", "models", "training", "truth", "dreaming", "appendix"]
 
 
 def imports(path: Path) -> Iterator[str]:

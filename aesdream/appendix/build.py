@@ -17,10 +17,10 @@ from aesdream.appendix.binding import singles
 from aesdream.appendix.chapters import Chapter, Picture
 from aesdream.appendix.material import Material
 from aesdream.appendix.words import slug
-from aesdream.dreaming.sonify import listening_copy, write_wav
+from aesdream.dreaming.sonify import write_wav
 from aesdream.study import Study
 
-OURS = ("data", "dreams", "figures", "starts")
+OURS = ("data", "dreams", "figures", "page", "starts")
 """Folders of the appendix in which nothing else may lie."""
 
 
@@ -63,16 +63,12 @@ def _dreams(folder: Path, material: Material) -> Iterator[Path]:
 
 
 def _starts(folder: Path, material: Material) -> Iterator[Path]:
-    """What dreams start from: exact, to listen to, and its spectrogram in each length; always of the source."""
-    rate = material.corpus.sample_rate
-    named = {"source": None, **{dream.start: dream.sweep for dream in material.by_name.values() if dream.ready and not dream.has_own_start}}
-    for name, sweep in named.items():
-        sound = material.views.start_sound(name, sweep)
-        if sound is not None:
-            path = folder / "starts" / f"{name}.wav"
-            write_wav(path, sound, rate)
-            listening_copy(path.with_suffix(".mp3"), sound, rate)
-            yield from (path, path.with_suffix(".mp3"))
+    """What dreams start from, as long as they are: exact, to listen to, and its spectrogram; always the source."""
+    for (name, samples), (sound, copy) in material.views.shared.items():
+        path = folder / "starts" / f"{name}-{samples}.wav"
+        write_wav(path, sound, material.corpus.sample_rate)
+        files.write_bytes(path.with_suffix(".mp3"), copy)
+        yield from (path, path.with_suffix(".mp3"))
     for (name, samples), shown in material.views.starts.items():
         if shown is not None:
             path = folder / "starts" / f"{name}-{samples}.png"

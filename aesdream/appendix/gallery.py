@@ -63,6 +63,7 @@ def _outcome(dreams: Sequence[Dream]) -> dict[str, Any]:
         "asked": len(dreams),
         "made": sum(fate is not None for fate in fates),
         **{fate: fates.count(fate) for fate in ("rose", "dead", "overshot", "unexplained")},
+        "still": sum(fate not in (None, "rose") for fate in fates),
         "rose_although_dead": sum(dream.dead and dream.fate == "rose" for dream in dreams),
         "median_share_under_20hz": number(median(shares)) if shares else None,
     }
@@ -71,7 +72,8 @@ def _outcome(dreams: Sequence[Dream]) -> dict[str, Any]:
 def chapters(material: Material) -> list[Chapter]:
     """The chosen dreams, the blind test, the appendix, and all dreams."""
     content = material.content
-    made = [Chapter("chosen", "The source, and dreams chosen for diversity", _chosen(material), "Chosen dreams")]
+    chosen = ("The source, and dreams chosen for diversity", "Chosen dreams") if content["figures"] else ("How sounds are drawn", "Pictures")
+    made = [Chapter("chosen", chosen[0], _chosen(material), chosen[1])]
     if len(content["blind"]) >= LEAST_BLIND:
         test: list[Block] = [Text(words.BLIND), BlindTest(content["blind"])]
         made.append(Chapter("blind", "Do you hear it?", test, "Blind test", medium="page"))
@@ -91,17 +93,22 @@ def chapters(material: Material) -> list[Chapter]:
 def _chosen(material: Material) -> list[Block]:
     content = material.content
     name = content["sounds"]["source"]["name"]
+    shown = material.views.source()
+    sound = f"appendix/starts/source-{shown.samples}"
     source = Picture(
         "source",
         f"the source ({name}) as the networks hear it, from which dreams start.",
         figures.SOURCE_SIZE,
-        partial(figures.sound, shown=material.views.source()),
+        partial(figures.sound, shown=shown),
         "Waveform and spectrogram of the source.",
         "6.1",
-        sound=("appendix/starts/source.mp3", "appendix/starts/source.wav"),
+        sound=(f"{sound}.mp3", f"{sound}.wav"),
     )
     key = Picture("colours", "Colours of every spectrogram.", figures.KEY_SIZE, figures.colour_key, "From dark to bright: −90 to 0 dB.")
-    blocks: list[Block] = [Text(words.KEY, "note"), key, source, Text(words.CHOICE)]
+    blocks: list[Block] = [Text(words.KEY, "note"), key]
+    if not material.by_name or any(dream.start == "source" for dream in material.by_name.values()):
+        blocks.append(source)
+    blocks += [Text(words.CHOICE)] if content["figures"] else []
     for entry in (entry for entry in content["figures"] if entry["figure"].startswith("6.")):
         if entry["dream"] is None:
             blocks.append(Text(f"Figure {entry['figure']}: {words.NO_FIGURE[entry['figure']]}"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aesdream.appendix import headline, inside, listing, words
-from aesdream.appendix.chapters import Block, Chapter, Heading, Terms, Text
+from aesdream.appendix.chapters import Block, Chapter, Heading, Listing, Terms, Text
 from aesdream.appendix.material import Material
 
 Content = Mapping[str, Any]
@@ -14,13 +14,25 @@ ROAD = (
     "The road is that of a 2019 master's thesis (S. D. Jenkins), which asked what makes a sound interesting to a composer: let a network learn the "
     "composer's judgement, then make audible what it listens for. Tables and figures have the numbers of the thesis's own."
 )
-BESIDE = ", beside judges without a network and controls that can have learned nothing of the labels."
+PROTOCOLS = {
+    "augment-first": "copies and windows of sounds are made first and then split, as in the thesis",
+    "split-first": "no sound is on both sides, but its relatives may be",
+    "by-family": "neither a sound nor a relative of it is on both sides",
+}
+BESIDE = " Beside them stand judges without a network, and controls that can have learned nothing of the labels."
 LEAKY = " Under augment-first they were not kept apart from training: both sides share sounds."
+VERDICTS = ("confirmed", "not confirmed", "cannot be said")
 MANY = 4  # starts that are not named one by one
 SCALE = (
-    "How well a judge ranks sounds is told by its ROC AUC: 0.5 is guessing, 1 is perfect; brackets hold 95 % intervals. Terms are explained at the "
-    "end of these pages."
+    "How well a judge ranks sounds is told by its ROC AUC, the chance that it ranks a sound of the class above one that is not: 0.5 is guessing, 1 "
+    "is perfect; brackets hold 95 % intervals. Terms are explained at the end of these pages."
 )
+PAPER = (
+    "The road is that of a short paper (Cochran and Kim), which dreamed a recogniser of instruments towards right and wrong classes and from noise, "
+    "to see what it had learned. Each of its claims is tested here, by a rule that stands with it."
+)
+UNHEARD = "Nobody has listened to the dreams for these pages"
+TEST = ": whether a dream is told from its start by ear is for the blind test to say."
 
 
 def chapters(material: Material) -> list[Chapter]:
@@ -28,6 +40,7 @@ def chapters(material: Material) -> list[Chapter]:
     content = material.content
     blocks: list[Block] = [Text(text) for text in done(content)]
     blocks += [Heading("What was found"), *(Text(text, "warning" if text.startswith("Warning") else "plain") for text in found(content))]
+    blocks += claims(content)
     blocks += [Heading("The study in figures"), Terms(listing.glance(content))]
     blocks += [Text(warning, "warning") for warning in content["sounds"].get("warnings", ())]
     if content["problems"]:
@@ -36,41 +49,67 @@ def chapters(material: Material) -> list[Chapter]:
 
 
 def done(content: Content) -> list[str]:
-    """What was done, in plain words."""
+    """What was done, in plain words; what is made up comes first."""
+    road = [ROAD] if len(content["sounds"]["classes"]) == 2 else [PAPER] if "instruments" in content else []
+    return [_material(content["sounds"]), _training(content), *_dreaming(content), *road]
+
+
+def _material(sounds: Content) -> str:
+    """Where sounds and labels come from."""
+    made, sounds_made = sounds.get("synthetic"), f"{words.count(sounds['count'])} sounds"
+    if not made:
+        return f"The {sounds_made} and their labels are as they were given; neither is made up here."
+    if "composer" in made:
+        positive = words.count(sounds["labels"][sounds["positive"]])
+        return (
+            f"Everything here is synthetic. A program made the {sounds_made} out of one source sound ({sounds['source']['name']}), and a written "
+            f"rule, no listener, called {positive} of them “{sounds['positive']}”. {made['rule']} So these pages show whether the method finds out a "
+            "known rule, and nothing of what anybody likes to hear."
+        )
+    return f"The {sounds_made} are synthetic ({made['processor'].rstrip('.')}); their labels are known because of that."
+
+
+def _training(content: Content) -> str:
+    """What learned what, and how it was judged."""
     sounds, study = content["sounds"], content["study"]
-    classes = " and ".join(f"“{name}”" for name in sounds["classes"]) if len(sounds["classes"]) < 4 else f"{len(sounds['classes'])} classes"
-    made = sounds.get("synthetic")
-    who = (
-        "by whoever gave the sounds"
-        if not made
-        else "by a written rule, not by a listener"
-        if "composer" in made
-        else "by what was made to play them"
+    classes = (
+        " and ".join(f"“{name}”" for name in sounds["classes"])
+        if len(sounds["classes"]) < 4
+        else f"{len(sounds['classes'])} classes ({', '.join(sounds['classes'])})"
     )
     hearing = [study["network"], *study["networks"].values()]
     heard = " or ".join(
         said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if any(network.get(kind) for network in hearing)
     )
-    first = (
-        f"Small neural networks that hear {heard} learned to tell {classes} apart, from {words.count(sounds['count'])} sounds that were labelled "
-        f"{who}. They were trained in {_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds that were split off "
-        f"in {_several(len(study['training']['protocols']), 'way', 'protocol')}{BESIDE if content.get('yardsticks') else '.'}"
+    protocols = study["training"]["protocols"]
+    told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
+    said = (
+        f"Small neural networks that hear {heard} learned to tell {classes} apart. They were trained in "
+        f"{_several(len(study['training']['treatments']), 'way', 'treatment')}, and judged on sounds that were split off in "
+        f"{_several(len(protocols), 'way', 'protocol')}: {told}."
     )
-    if any("/augment-first/" in model["model"] for model in content["models"]):
-        first += LEAKY
-    road = [ROAD] if len(sounds["classes"]) == 2 else []
+    said += BESIDE if content.get("yardsticks") else ""
+    return said + (LEAKY if any("/augment-first/" in model["model"] for model in content["models"]) else "")
+
+
+def _dreaming(content: Content) -> list[str]:
+    """What a dream is; nothing where there is none."""
     steps = sorted({sweep["steps"] for sweep in content["sweeps"].values()})
     if not steps:
-        return [first, *road]
+        return []
     length = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     starts = sorted({dream["start"] for sweep in content["sweeps"].values() for dream in sweep["dreams"]})
-    named = ", ".join(starts) if len(starts) < MANY else f"one of {len(starts)}"
-    second = (
-        f"Then they were made to dream. A dream starts from a sound ({named}) and changes it in {length} small steps, each along the gradient that "
-        "makes one filter of one layer, or one class, respond more. What it listens for is what was added. Every dream can be heard on the page "
-        "beside its start: hear, compare, search and cite them under “Every dream”."
-    )
-    return [first, second, *road]
+    named = ", ".join(_start(content, start) for start in starts) if len(starts) < MANY else f"one of {len(starts)}"
+    return [
+        "Then they were made to dream. A network is layers of filters, each of which responds to something in the sound; nobody told it to what. A "
+        f"dream starts from a sound ({named}) and changes it in {length} small steps, each along the gradient that makes one filter, or one class, "
+        "respond more. What it listens for is what was added. Every dream can be heard on the page beside its start: hear, compare, search and cite "
+        "them under “Every dream”."
+    ]
+
+
+def _start(content: Content, start: str) -> str:
+    return f"the source, a {content['sounds']['source']['name']}" if start == "source" else start
 
 
 def _several(count: int, what: str, term: str) -> str:
@@ -79,22 +118,40 @@ def _several(count: int, what: str, term: str) -> str:
 
 def found(content: Content) -> list[str]:
     """What was found, in plain words; every number stands in results.json."""
-    said = [SCALE, *headline.sentences(content["headline"])] if "headline" in content else []
+    said = [*headline.answer(content["headline"]), SCALE, *headline.sentences(content["headline"])] if "headline" in content else []
+    said += _told_apart(content)
     outcome = content["outcome"]
     if outcome["made"]:
-        line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation."
+        line = f"{outcome['rose']} of {outcome['made']} dreams raised their target's activation"
+        line += f", {outcome['dead']} did not because a test calls their target dead." if outcome["dead"] else "."
         if outcome["median_share_under_20hz"] is not None:
             share = words.percent(outcome["median_share_under_20hz"])
             line += f" Of what such a dream adds, {share} of the energy (median) lies under 20 Hz, where nobody hears it."
-        said.append(line + _alike(content))
-    return said + _claims(content)
+        said.append(f"{line}{_alike(content)} {UNHEARD}{TEST if content['blind'] else '.'}")
+    return said + content.get("truth", {}).get("said", {}).get("matrix", [])[:1]
 
 
-def _claims(content: Content) -> list[str]:
-    """What the paper claims of dreams of instruments, each with what became of it here."""
-    sweeps = content.get("instruments", {}).get("sweeps", {})
-    claims = [(model, claim) for models in sweeps.values() for model, told in models.items() for claim in told["claims"]]
-    return [f"Claimed: {claim['claim']} {claim['verdict'].capitalize()} here, by {model}." for model, claim in claims]
+def _told_apart(content: Content) -> list[str]:
+    """How well models of many classes tell them apart on every set."""
+    models = content.get("instruments", {}).get("sets", {})
+    lines = [
+        f"{model} reaches a micro F1 (S2; 1 is perfect) of "
+        + ", ".join(f"{words.interval(found['S2']['micro']['f1'])} on its {name} sounds" for name, found in sets.items())
+        for model, sets in models.items()
+    ]
+    return [f"{'; '.join(lines)}. Brackets hold 95 % intervals."] if lines else []
+
+
+def claims(content: Content) -> list[Listing]:
+    """What the paper claims of dreams of instruments, each with what became of it here; nothing where nothing was tested."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for sweep, models in content.get("instruments", {}).get("sweeps", {}).items():
+        for model, told in models.items():
+            for claim in told["claims"]:
+                found.setdefault(claim["claim"], {}).setdefault(claim["verdict"], []).append(f"{sweep} ({model.partition('/')[0]})")
+    rows = [[claim, *("; ".join(said.get(verdict, [])) or words.DASH for verdict in VERDICTS)] for claim, said in found.items()]
+    notes = ("Sweeps, each with the treatment of the model that was dreamed; permuted labels make a control. Rules and intervals stand below.",)
+    return [Listing("What is claimed, and what became of it", ("claim", *VERDICTS), (0.4, 0.2, 0.2, 0.2), rows, notes)] if rows else []
 
 
 def _alike(content: Content) -> str:
@@ -104,4 +161,5 @@ def _alike(content: Content) -> str:
     first = layers[0]
     same = [layer for layer in layers if all(layer[key] == first[key] for key in ("sweep", "model", "side", "start"))]
     parts = [f"{len(layer['targets'])} living filters of {words.layer_number(layer['layer'])} are of {layer['kinds']} kinds" for layer in same]
-    return f" Filters that are near-copies of each other counted as one kind, in {first['model']} the {', the '.join(parts)}."
+    counted = f"in {first['model']} the {', the '.join(parts)}"
+    return f" Filters repeat each other: where those whose dreams and responses are nearly the same count as one kind, {counted}."

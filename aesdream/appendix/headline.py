@@ -92,6 +92,40 @@ def _warnings(tables: Iterable[Content]) -> dict[str, list[str]]:
     return {kind: list(dict.fromkeys(names)) for kind, names in found.items()}
 
 
+def answer(found: Content) -> list[str]:
+    """What the numbers come to, in a sentence each: whether anything was learned, and whether a network was needed for it; nothing without numbers.
+
+    Judges without a network are never paired with the best treatment: theirs and its intervals may only lie apart.
+    """
+    best = found["best"]
+    if best is None:
+        return []
+    verdicts = {entry["verdict"] for entry in found["against"]}
+    learned = []
+    if verdicts == {"better"}:
+        learned = ["The networks learned to tell the classes apart: the best rank sounds better than controls that learned nothing of the labels."]
+    elif verdicts & {"undecided", "worse"}:
+        learned = [
+            "That the networks learned to tell the classes apart is not shown: a control that learned nothing of the labels ranks sounds as well."
+        ]
+    sides: dict[str, list[str]] = {}
+    for stick in found["yardsticks"]:
+        if stick["judge"] not in ("majority", "ceiling"):
+            sides.setdefault(_side(best["roc_auc"], stick["roc_auc"]), []).append(words.JUDGES[stick["judge"]])
+    said = ", ".join(f"{how} {' and '.join(judges)}" for how, judges in sides.items())
+    beside = [f"By the intervals below the best network is {said}."] if said else []
+    return [" ".join([*learned, *beside])] if learned or beside else []
+
+
+def _side(network: Content, stick: Content) -> str:
+    """On which side of a judge without a network a network lies, where their intervals do not meet."""
+    if None in (network["low"], network["high"], stick["low"], stick["high"]):
+        return "not compared with"
+    if network["low"] > stick["high"]:
+        return "better than"
+    return "worse than" if network["high"] < stick["low"] else "not told apart from"
+
+
 def sentences(found: Content) -> list[str]:
     """The headline in plain sentences, by paragraph: networks beside judges without one, then controls and what leaks; warnings last."""
     best = found["best"]

@@ -15,10 +15,13 @@ TESTS = ("silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_po
 
 
 def numbers(material: Material) -> dict[str, Any]:
-    """``conv1``: how far each model's first layer moved; ``census``: how many filters of each layer are dead, by each test."""
+    """``conv1``: how far each model's first layer moved; ``census``: its dead filters, by layer and test; ``layers``: of how many."""
+    census = {model.name: _census(model.census) for model in material.models if model.census}
+    layers = [counted for found in census.values() for counted in found["layers"].values()]
     return {
         "conv1": {name: anatomy.moved(kernel) for name, kernel in material.kernels.items()},
-        "census": {model.name: _census(model.census) for model in material.models if model.census},
+        "census": census,
+        "layers": {"models": len(census), "counted": len(layers), "without_dead": sum(not counted["dead"] for counted in layers)},
     }
 
 
@@ -42,8 +45,7 @@ def networks(content: Mapping[str, Any]) -> list[Block]:
         said = f"the network of {', '.join(network['treatments'])}; {words.count(network['parameters'])} parameters."
         alt = "The network's layers from left to right, each with its shape and parameters."
         draw = partial(figures.network, layers=network["layers"])
-        number = "5.2" if place == 0 else f"5.2{chr(ord('a') + place)}"
-        blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, number))
+        blocks.append(Picture(f"network-{place}", said, figures.NETWORK_SIZE, draw, alt, words.nth("5.2", place)))
     return blocks
 
 

@@ -79,6 +79,12 @@ class Book:
         if self._figure is None or self._top - height < MARGIN:
             self.new_page()
 
+    def part(self, height: float) -> None:
+        """Begin something new: below what stands on the page under way where ``height`` is left, else on a new one."""
+        self.room(height)
+        if self._top < PAGE[1] - MARGIN:
+            self.space(0.3)
+
     def space(self, height: float) -> None:
         """Leave a gap."""
         self._top -= height

@@ -17,12 +17,13 @@ def glance(content: Content) -> list[tuple[str, str]]:
     sounds, training = content["sounds"], content["study"]["training"]
     lines = [("Labels", synthetic(sounds)), *_other_composers(content)]
     labels = ", ".join(f"{count(n)} {name}" for name, n in sounds["labels"].items())
-    share = f" ({percent(sounds['labels'][sounds['positive']] / sounds['count'])} {sounds['positive']})" if len(sounds["labels"]) == 2 else ""
+    share = f" ({percent(sounds['shares'][sounds['positive']])} {sounds['positive']})" if len(sounds["labels"]) == 2 else ""
     family = f"{count(sounds['families'])} families" if sounds["families"] else "families unknown"
     channels = "mono" if sounds.get("channels") == 1 else "stereo"
     size = f"{count(sounds['count'])} {channels} sounds of {sounds['seconds']:g} s at {sounds['sample_rate']:,} Hz"
     lines.append(("Corpus", f"{size}: {labels}{share}; {family}."))
-    lines.append(("Start of the dreams", f"{sounds['source']['name']}, {sounds['source']['seconds']:g} s before preparation."))
+    if any(dream["start"] == "source" for sweep in content["sweeps"].values() for dream in sweep["dreams"]):
+        lines.append(("Start of the dreams", f"{sounds['source']['name']}, {sounds['source']['seconds']:g} s before preparation."))
     treatments = "; ".join(f"{name}: {treatment(settings)}" for name, settings in training["treatments"].items())
     lines.append(("Treatments", treatments + "."))
     made = sum(model["problem"] is None for model in content["models"])
@@ -45,7 +46,7 @@ def fates(outcome: Content) -> str:
     """How many dreams rose and how many did not, and why; the parts add up to the dreams made."""
     parts = f"{outcome['dead']} dead, {outcome['overshot']} overshot, {outcome['unexplained']} that no test explains"
     said = f"{outcome['made']} of {outcome['asked']} made. Of these {outcome['rose']} raised their target's activation and "
-    said += f"{outcome['made'] - outcome['rose']} did not ({parts})."
+    said += f"{outcome['still']} did not ({parts})."
     slow = outcome["rose_although_dead"]
     return said + (f" Rose although a test calls the target dead: {slow}." if slow else "")
 
@@ -230,7 +231,7 @@ def census(content: Content) -> Listing:
     everything = [(name, layer, counted) for name, found in content["census"].items() for layer, counted in found["layers"].items()]
     rows = [[name, layer, *(str(counted[key]) for key in keys)] for name, layer, counted in everything if counted["dead"]]
     heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow before", "slow after", "any test")
-    alive = f"{len(everything) - len(rows)} of {len(everything)} layers of {len(content['census'])} models have no dead filter and are left out."
+    alive = "{without_dead} of {counted} layers of {models} models have no dead filter and are left out.".format(**content["layers"])
     said = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start "
     return Listing(
         "Census of dead filters",
@@ -273,7 +274,7 @@ def summary(name: str, sweep: Content) -> Listing:
     heads = ("model", "layer", "start", "made", "rose", "not: dead", "not: other", "activation gained", "RMS from start", "share under 20 Hz")
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
     counted = "Made = rose + not: dead + not: other (overshot, or no test explains it)."
-    return Listing(f"Sweep “{name}”", heads, (0.2, 0.08, 0.06, 0.06, 0.05, 0.05, 0.06, 0.16, 0.14, 0.14), rows, [rule, counted, *still])
+    return Listing(f"Sweep “{name}”", heads, (0.19, 0.07, 0.1, 0.05, 0.045, 0.045, 0.05, 0.16, 0.15, 0.14), rows, [rule, counted, *still])
 
 
 def _range(found: Content, form: Any) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aesdream.appendix import words
 from aesdream.appendix.analysis import View
+from aesdream.appendix.curves import curves
 from aesdream.appendix.likeness import nearest
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
@@ -27,7 +28,7 @@ Content = Mapping[str, Any]
 
 
 def index(material: Material) -> bytes:
-    """``data/dreams.js``: every dream of the run, what it started from, and how its sides are called."""
+    """``data/dreams.js``: every dream of the run, what those that share a start began from, and how their sides are called."""
     content = material.content
     figures = _figure_numbers(content)
     alike = _alike(content)
@@ -35,7 +36,7 @@ def index(material: Material) -> bytes:
     told = {
         "study": content["study"]["study"],
         "sides": {"filter": words.SIDES, "class": words.CLASS_SIDES},
-        "starts": {_start_key(dream): _start(material, dream) for dream in material.by_name.values() if dream.ready},
+        "starts": {_start_key(dream): _start(material, dream) for dream in material.by_name.values() if dream.ready and not dream.has_own_start},
         "fields": FIELDS,
         "dreams": rows,
     }
@@ -75,7 +76,7 @@ def _short(value: float | None) -> float | None:
 
 def _start_key(dream: Dream) -> str:
     """Starts are cut to the length of dreams, which is the treatment's."""
-    return dream.name if dream.has_own_start else f"{dream.start}/{dream.model.partition('/')[0]}"
+    return f"{dream.start}/{dream.model.partition('/')[0]}"
 
 
 def _start(material: Material, dream: Dream) -> dict[str, Any]:
@@ -83,9 +84,9 @@ def _start(material: Material, dream: Dream) -> dict[str, Any]:
     samples = material.views.of(dream).samples
     if shown is None:
         return {"name": dream.start, "heard": False}
-    name = material.views.start_name(dream)
-    sound = f"../{dream.unit}-start" if dream.has_own_start else f"starts/{name}"
-    there = {"heat": f"starts/{name}-{samples}.png", "wave": _wave(shown), "seconds": round(shown.seconds, 4), "nyquist": shown.nyquist}
+    file = f"starts/{material.views.start_name(dream)}-{samples}"
+    sound = f"../{dream.unit}-start" if dream.has_own_start else file
+    there = {"heat": f"{file}.png", "wave": _wave(shown)}
     return {"name": dream.start, "heard": dream.start != "silence", "mp3": f"{sound}.mp3", "wav": f"{sound}.wav", **there}
 
 
@@ -94,16 +95,14 @@ def detail(material: Material, dream: Dream) -> bytes:
     entry, shown = material.entries[dream.name], material.views.of(dream)
     told: dict[str, Any] = {
         "name": dream.name,
-        "start": _start_key(dream),
+        "start": _start(material, dream) if dream.has_own_start else _start_key(dream),
         "seconds": round(shown.seconds, 4),
         "nyquist": shown.nyquist,
         "wave": _wave(shown),
         "verdict": words.verdict(entry),
         "facts": facts(entry),
-        "activation": [float(f"{value:.5g}") for value in dream.content.get("activation", [])],
-        "coefficients": [float(f"{value:.4g}") for value in dream.spread],
-        "energy": dream.content.get("change", {}).get("energy_100ms", []),
-        "modulation": dream.content.get("change", {}).get("modulation", {"hertz": [], "share": []}),
+        "levels": {name: entry[f"{name}_copy_db"] for name in ("start", "dream")},
+        "curves": [curve.told() for curve in curves(dream)],
         "near": _near(material.content, entry),
         "again": again(entry),
         "elsewhere": elsewhere(entry, material.study.sweeps[dream.sweep]),
@@ -111,7 +110,7 @@ def detail(material: Material, dream: Dream) -> bytes:
     }
     if shown.change is not None:
         peak = float(np.abs(shown.change).max())
-        told |= {"peak": _short(peak), "change": _packed(shown.change / (peak or 1.0))}
+        told |= {"peak": words.significant(entry["change_peak"]), "change": _packed(shown.change / (peak or 1.0))}
     return _script("detail", told)
 
 
@@ -129,6 +128,8 @@ def facts(entry: Content) -> list[tuple[str, str]]:
         ("of the change under 20 Hz, inaudible", words.percent(under)),
         ("highest spectral peak of the change", words.decibels(entry["peakiness"])),
         ("of the start", words.decibels(entry["start_peakiness"])),
+        ("RMS of the start's listening copy (re full scale)", words.decibels(entry["start_copy_db"])),
+        ("of the dream's, before it is matched", words.decibels(entry["dream_copy_db"])),
         ("digest of the dream", entry["digest"] or words.DASH),
         ("digest of its model", entry["checkpoint"] or words.DASH),
     ]
@@ -140,15 +141,15 @@ def again(entry: Content) -> str:
     return f"aesdream run study.yaml --out again --until dream --only {model} --only {dream}"
 
 
-def elsewhere(entry: Content, sweep: Sweep) -> str:
-    """The command that dreams the same target on another sound, or why there is none."""
+def elsewhere(entry: Content, sweep: Sweep) -> dict[str, str]:
+    """The ``command`` that dreams the same target on another sound, or ``why`` there is none."""
     if entry["target"] in RELATIVE:
-        return "no command: what it was dreamed to follows from its held-out sound"
+        return {"why": "what it was dreamed to follows from its held-out sound"}
     if sweep.domain == "spectrogram":
-        return "no command: a spectrogram was dreamed, aesdream dream changes the waveform"
+        return {"why": "a spectrogram was dreamed, aesdream dream changes the waveform"}
     rule = f"--rule {sweep.rule} --step {sweep.step!r} --steps {sweep.steps}"
     target, model = shlex.quote(words.command(entry)), shlex.quote(entry["model"])
-    return f"aesdream dream . my.wav --target {target} --side {entry['side']} --model {model} {rule}"
+    return {"command": f"aesdream dream . my.wav --target {target} --side {entry['side']} --model {model} {rule}"}
 
 
 def _near(content: Content, entry: Content) -> list[list[str]]:

@@ -19,7 +19,9 @@ from aesdream.appendix.chapters import Block, Chapter, Picture
 from aesdream.appendix.thumbnails import height
 
 Content = Mapping[str, Any]
-ASSETS = ("page.css", "page.js")
+SCRIPTS = ("data", "player", "grid", "address", "detail", "pictures", "keys", "blind", "page")
+"""In the order in which they are loaded."""
+ASSETS = ("page.css", *(f"{name}.js" for name in SCRIPTS))
 THUMBNAIL = (COLUMNS // 2, height(2, ROWS))
 
 
@@ -49,11 +51,11 @@ def write(folder: Path, content: Content, chapters: Sequence[Chapter]) -> list[P
 
 
 def written(folder: Path, page: str) -> list[Path]:
-    """Write ``index.html`` and what it needs beside it."""
+    """Write ``index.html`` and what it needs, in ``page/`` beside it."""
     files.write_bytes(folder / "index.html", page.encode())
     for name in ASSETS:
-        files.write_bytes(folder / name, package_files("aesdream.appendix").joinpath("templates", name).read_bytes())
-    return [folder / name for name in ("index.html", *ASSETS)]
+        files.write_bytes(folder / "page" / name, package_files("aesdream.appendix").joinpath("templates", name).read_bytes())
+    return [folder / "index.html", *(folder / "page" / name for name in ASSETS)]
 
 
 def rendered(
@@ -72,7 +74,15 @@ def rendered(
     environment.filters["url"] = quote
     shown = [(chapter, _with_cards(chapter.blocks)) for chapter in chapters if chapter.medium != "pdf"]
     return environment.get_template("index.html.j2").render(
-        title=title, lede=lede, chapters=shown, sources=sources, synthetic=synthetic, entries=entries, words=words, thumbnail=THUMBNAIL
+        title=title,
+        lede=lede,
+        chapters=shown,
+        sources=sources,
+        synthetic=synthetic,
+        entries=entries,
+        words=words,
+        thumbnail=THUMBNAIL,
+        scripts=SCRIPTS,
     )
 
 

@@ -12,6 +12,7 @@ from aesdream.appendix import alike, gallery, glance, glossary, inside, judges, 
 from aesdream.appendix.chapters import Chapter
 from aesdream.appendix.instruments import part as instruments
 from aesdream.appendix.material import Material
+from aesdream.appendix.truth import part as truth
 
 NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (
     judges.numbers,
@@ -19,12 +20,14 @@ NUMBERS: Sequence[Callable[[Material], dict[str, Any]]] = (
     likeness.numbers,
     gallery.numbers,
     instruments.numbers,
+    truth.numbers,
 )
 """Each may use what those before it have found."""
 
 CHAPTERS: Sequence[Callable[[Material], list[Chapter]]] = (
     glance.chapters,
     instruments.chapters,
+    truth.chapters,
     gallery.chapters,
     alike.chapters,
     judges.chapters,

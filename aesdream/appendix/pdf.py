@@ -18,6 +18,7 @@ from aesdream.appendix.material import Material
 
 _WARNING: dict[str, Any] = {"color": "#a33b00", "fontweight": "bold"}
 _TABLE, _LONG = 6.3, 4.5  # a table's font size in points; inches up to which it is kept on one page
+_OPENING = 5.0  # inches without which a chapter begins on a page of its own
 FACTS: dict[str, Any] = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
@@ -62,21 +63,22 @@ def _front(book: Book, name: str, content: Mapping[str, Any], entries: Sequence[
 
 
 def _chapter(book: Book, chapter: Chapter, material: Material) -> None:
-    book.new_page()
+    book.part(_OPENING)
     book.enter(0, chapter.title)
     book.heading(chapter.title, 13)
     for place, block in enumerate(chapter.blocks):
-        if isinstance(block, Listing) and block.title:
-            _together(book, block, chapter.blocks[place + 1 : place + 2])
+        if isinstance(block, Heading | Listing):
+            book.room(_together(book, chapter.blocks[place:]))
         _block(book, block, material)
 
 
-def _together(book: Book, table: Listing, following: Sequence[Block]) -> None:
-    """Room for a table, with one without a title that belongs to it, unless they are long."""
-    tables = [table, *(block for block in following if isinstance(block, Listing) and not block.title)]
+def _together(book: Book, blocks: Sequence[Block]) -> float:
+    """What a heading needs with the table below it, or a table with one without a title that belongs to it; nothing where that is long."""
+    above = 0.5 if isinstance(blocks[0], Heading) else 0.0
+    tables = [block for block in blocks[1 if above else 0 :][:1] if isinstance(block, Listing) and block.title]
+    tables += [block for block in blocks[2 if above else 1 :][:1] if tables and isinstance(block, Listing) and not block.title]
     height = sum(book.measured(each, _TABLE) for each in tables)
-    if height < _LONG:
-        book.room(height)
+    return above + height if height < _LONG else 0.0
 
 
 def _block(book: Book, block: Block, material: Material) -> None:
@@ -112,14 +114,16 @@ def _picture(book: Book, picture: Picture) -> None:
 
 
 def _sheets(book: Book, block: Dreams, material: Material) -> None:
-    """Rows of small pictures, grouped by sweep, model, side and start."""
+    """Rows of small pictures, grouped by sweep, model and side; of several starts in one group each picture names its own."""
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for name in block.names:
         entry = material.entries[name]
-        groups.setdefault((name.partition("/")[0], entry["model"], words.side(entry["layer"], entry["side"]), entry["start"]), []).append(entry)
+        groups.setdefault((name.partition("/")[0], entry["model"], words.side(entry["layer"], entry["side"])), []).append(entry)
     if groups:
         book.text(words.SHEET, 7.5)
-    for (sweep, model, side, start), members in groups.items():
-        book.heading(f"Sweep “{sweep}”: {model}, {side}, from {start}", 10.5, keep=sheets.HEIGHT)
+    for (sweep, model, side), members in groups.items():
+        starts = {entry["start"] for entry in members}
+        begun = f"from {members[0]['start']}" if len(starts) == 1 else f"from {len(starts)} starts"
+        book.heading(f"Sweep “{sweep}”: {model}, {side}, {begun}", 10.5, keep=sheets.HEIGHT)
         for first in range(0, len(members), sheets.COLUMNS):
-            sheets.row(book.block(sheets.HEIGHT), members[first : first + sheets.COLUMNS], material)
+            sheets.row(book.block(sheets.HEIGHT), members[first : first + sheets.COLUMNS], material, starts=len(starts) > 1)

@@ -57,11 +57,14 @@ def added(panel: Panel, shown: View) -> None:
 
 
 def outlines(panel: Panel, shown: View, middles: Sequence[float], colour: str, alpha: float, *, scale: float = 1.0) -> None:
-    """Fill the envelope of every channel around its ``middle``, ``scale`` high for full scale, over the whole width of a panel."""
+    """Fill the envelope of every channel around its ``middle``, ``scale`` high for full scale, over the whole width of a panel.
+
+    What exceeds full scale is cut there.
+    """
     times = np.linspace(*panel.x, shown.low.shape[1])
     thin = 0.006  # a line's width at least, or digital silence would not be seen
     shapes = []
-    for middle, low, high in zip(middles, shown.low, shown.high, strict=True):
+    for middle, low, high in zip(middles, shown.low.clip(-1, 1), shown.high.clip(-1, 1), strict=True):
         upper, lower = middle + scale * np.maximum(high, low + thin), middle + scale * (low - thin)
         shapes.append(np.concatenate([panel.points(times, upper), panel.points(times, lower)[::-1]]))
     panel.axes.add_collection(PolyCollection(shapes, facecolors=colour, edgecolors="none", alpha=alpha), autolim=False)
@@ -162,6 +165,7 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     axes.axvline(20, color=VERMILLION, linewidth=0.8)
     axes.text(21.5, top + 2, "20 Hz", color=VERMILLION, va="top", fontsize=7)
     axes.set_xlim(1, rate / 2)
+    axes.xaxis.set_major_formatter(lambda hertz, _: f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}")
     axes.set_ylim(top - 80, top + 5)
     axes.set_xlabel("frequency (Hz)")
     axes.set_ylabel("gain (dB)")

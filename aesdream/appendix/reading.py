@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aesdream import files
 from aesdream import study as study_file
+from aesdream.dreaming.settings import start_name
 from aesdream.errors import DamagedFile
 from aesdream.study import Study
 from aesdream.training.statistics import number
@@ -139,6 +140,10 @@ class Dream:
         """The dream [shape=(channels, samples)] and its sample rate, verified; raises DamagedFile."""
         return self._read(".wav")
 
+    def copy(self, suffix: str) -> bytes:
+        """A listening copy that lies beside its JSON, as MP3, verified; raises DamagedFile."""
+        return files.verified(self.marker, f"{self.marker.stem}{suffix}").read_bytes()
+
     def _read(self, suffix: str) -> tuple[NDArray[np.float32], int]:
         path = files.verified(self.marker, f"{self.marker.stem}{suffix}")
         try:
@@ -170,7 +175,7 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
     """Every dream that a sweep asks for: by model, start and side, then layer and target, as the thesis's appendix is ordered. Raises DamagedFile."""
     settings = study.sweeps[sweep]
     return [
-        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, study_file.start_name(start))
+        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, start_name(start))
         for model in study.swept(settings)
         for start in settings.starts
         for side in settings.sides

@@ -9,10 +9,14 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from aesdream import config
 from aesdream.appendix import anatomy, parts
+from aesdream.appendix.curves import curves
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import FLAGS, Dream, Model
+from aesdream.appendix.views import Views
 from aesdream.models import Network
 from aesdream.study import Study
 from aesdream.training.statistics import number
@@ -29,10 +33,13 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
     sounds = found.sounds
     found.content = {
         "study": {key: value for key, value in config.plain(study).items() if key not in ("sounds", "sweeps")},
-        "sounds": {key: value for key, value in sounds.items() if key not in ("schema", "unit", "digest", "recipe", "files")},
+        "sounds": {
+            **{key: value for key, value in sounds.items() if key not in ("schema", "unit", "digest", "recipe", "files")},
+            "shares": {label: number(count / sounds["count"]) for label, count in sounds["labels"].items()},
+        },
         "network": _networks(study, len(sounds["classes"])),
         "models": [_model(model) for model in found.models],
-        "sweeps": {sweep: _sweep(study, sweep, members) for sweep, members in found.dreams.items()},
+        "sweeps": {sweep: _sweep(found, sweep, members) for sweep, members in found.dreams.items()},
         "problems": _problems(found.models) + _problems(found.by_name.values()) + _unmeasured(found),
     }
     for part in parts.NUMBERS:
@@ -77,17 +84,17 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def _sweep(study: Study, name: str, members: Sequence[Dream]) -> dict[str, Any]:
-    settings = config.plain(study.sweeps[name])
+def _sweep(found: Material, name: str, members: Sequence[Dream]) -> dict[str, Any]:
+    settings = config.plain(found.study.sweeps[name])
     return {
         **{key: settings[key] for key in ("rule", "step", "steps")},
         "models": list(dict.fromkeys(dream.model for dream in members)),
         "summary": _summaries(members),
-        "dreams": [_dream(dream) for dream in members],
+        "dreams": [_dream(dream, found.views) for dream in members],
     }
 
 
-def _dream(dream: Dream) -> dict[str, Any]:
+def _dream(dream: Dream, views: Views) -> dict[str, Any]:
     trace = dream.content.get("activation") or [None]
     return {
         "dream": dream.name,
@@ -99,11 +106,23 @@ def _dream(dream: Dream) -> dict[str, Any]:
         "gain": dream.gain,
         "steps": dream.content.get("steps_taken", len(trace) - 1),
         **{key: dream.number(key) for key in _NUMBERS},
+        **_heard_and_seen(dream, views),
+        "curves": {curve.name: curve.numbers() for curve in curves(dream)},
         "state": {flag: bool(dream.content.get("state", {}).get(flag)) for flag in FLAGS},
         "dead": dream.dead,
         "fate": dream.fate,
         "problem": dream.problem,
     }
+
+
+def _heard_and_seen(dream: Dream, views: Views) -> dict[str, float | None]:
+    """What its sound says, and how loud its and its start's listening copies are."""
+    if not dream.ready:
+        return dict.fromkeys(("seconds", "nyquist", "change_peak", "start_copy_db", "dream_copy_db"))
+    shown, levels = views.of(dream), views.levels(dream)
+    peak = None if shown.change is None else number(float(np.abs(shown.change).max()))
+    heard = {f"{name}_copy_db": level for name, level in levels.items()}
+    return {"seconds": shown.seconds, "nyquist": shown.nyquist, "change_peak": peak, **heard}
 
 
 def _summaries(members: Sequence[Dream]) -> list[dict[str, Any]]:

@@ -156,6 +156,16 @@ class Summary(Part):
     share_under_20hz: Spread = Field(description="of the change's energy, of those that rose")
 
 
+class Curve(Part):
+    """What is printed of a plot in a dream's view."""
+
+    first: Number = Field(description="its first value")
+    last: Number = Field(description="its last")
+    smallest: Number = Field(description="the least of all")
+    largest: Number = Field(description="the most")
+    until: Number = Field(description="where its axis ends, which begins at 0: steps, s, or Hz")
+
+
 class Dream(Part):
     """One dream."""
 
@@ -177,6 +187,17 @@ class Dream(Part):
     share_under_20hz: Number = Field(description="of the energy that it added, which nobody hears")
     peakiness: Number = Field(description="highest peak of the change's spectrum over its mean, dB")
     start_peakiness: Number = Field(description="the same of the start")
+    seconds: Number = Field(description="how long it is")
+    nyquist: Number = Field(description="half its sample rate in Hz: the upper edge of its spectrogram")
+    change_peak: Number = Field(description="largest magnitude of the change; null where the start is not there")
+    start_copy_db: Number = Field(
+        description="RMS of the start's listening copy as decoded, dB relative to full scale; null where it is silent or not there"
+    )
+    dream_copy_db: Number = Field(description="the same of the dream's, which is as loud where its peaks allow")
+    curves: dict[str, Curve] = Field(
+        description="activation (over steps), coefficients (of conv1's kernel, over time), energy (RMS of the change every 100 ms) and modulation "
+        "(share by frequency), where it has them"
+    )
     state: dict[str, bool] = Field(description="what each test says of the target")
     dead: bool = Field(description="whether a test of death names it on this side")
     fate: str | None = Field(description="rose, dead, overshot or unexplained; null where it is missing")
@@ -212,6 +233,14 @@ class Census(Part):
 
     bottleneck: dict[str, Any] = Field(description="the first layer: silent_on_start, silent_on_corpus, share_silent")
     layers: dict[str, dict[str, int]] = Field(description="a layer's filters, and how many of them each test names")
+
+
+class Layers(Part):
+    """All layers of the census together."""
+
+    models: int = Field(description="whose filters were counted")
+    counted: int = Field(description="layers of these, the classes apart")
+    without_dead: int = Field(description="that have no dead filter by any test")
 
 
 class Likes(Part):
@@ -251,11 +280,78 @@ class Outcome(Part):
     asked: int = Field(description="for by the study")
     made: int = Field(description="rose + dead + overshot + unexplained")
     rose: int = Field(description="raised their target's activation")
+    still: int = Field(description="did not: made less rose")
     dead: int = Field(description="did not, and a test calls the target dead")
     overshot: int = Field(description="did not: a step passed the edge of a ReLU")
     unexplained: int = Field(description="did not, and no test says why")
     rose_although_dead: int = Field(description="rose although a test calls the target dead")
     median_share_under_20hz: Number = Field(description="of the energy added, over the dreams that rose")
+
+
+class TruthRow(Part):
+    """What the dreams of one composer's models moved, in one network; every contrast in standard deviations of the corpus."""
+
+    composer: str = Field(description="whom the models learned from; its own determinant is the row's diagonal")
+    treatment: str = Field(description="the models' treatment")
+    sweep: str = Field(description="the dreams")
+    models: int = Field(description="models that have dreams")
+    expected: int = Field(description="models that should")
+    splits: int = Field(description="splits that intervals stand on")
+    starts: int = Field(description="starts of each model")
+    dreams: int = Field(description="dreams that are there")
+    asked: int = Field(description="for by the study")
+    toward: list[Estimate] = Field(description="change of its own determinant in dreams toward the positive class, and toward the other")
+    cells: list[Estimate] = Field(description="contrast of every determinant")
+    against: dict[str, list[Estimate]] = Field(description="the same less that of each control, paired by split")
+    beyond: list[bool] = Field(description="whether a cell lies on one side of zero and of every control")
+    margin: dict[str, Any] | None = Field(description="diagonal less its closest rival, which is named; null without bounds")
+    apart: Estimate | None = Field(description="diagonal without what comes along with that rival in the corpus")
+    parts: list[str] = Field(description="determinants that it is the sum of, which are no rivals")
+    column: dict[str, Any] | None = Field(description="diagonal less the same determinant's contrast for the closest other composer")
+    roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
+    verdict: str = Field(description="tells, hints, misleads, silent, unheard, uncontrolled or missing; the rules stand in docs/truth.md")
+
+
+class TruthControl(Part):
+    """What the dreams of a control moved."""
+
+    control: str = Field(description="shuffled, untrained or random")
+    treatment: str | None = Field(description="its models' treatment; null for random directions")
+    models: int = Field(description="models that have dreams")
+    expected: int = Field(description="models that should")
+    splits: int = Field(description="splits that intervals stand on")
+    cells: list[Estimate] = Field(description="contrast of every determinant")
+    excluding: int = Field(description="cells whose interval excludes zero")
+    roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
+
+
+class TruthNetwork(Part):
+    """The matrix of one network."""
+
+    network: str = Field(description="its name in print")
+    rows: list[TruthRow] = Field(description="composers")
+    controls: list[TruthControl] = Field(description="controls")
+    reached: Number = Field(description="share of its dreams that went as far from their start as was asked")
+    directions: Estimates = Field(
+        description="cosine between dreams toward both classes, of determinants and of what is added; shares under 20 Hz and audible"
+    )
+
+
+class Truth(Part):
+    """Whether dreams tell the truth that synthetic composers planted."""
+
+    determinants: list[str] = Field(description="the columns of every matrix")
+    composers: list[str] = Field(description="those of the study")
+    deviations: dict[str, Number] = Field(description="standard deviation of every determinant over the corpus")
+    rank_correlations: list[list[Number]] = Field(description="between the determinants over the corpus")
+    networks: list[TruthNetwork] = Field(description="a matrix each")
+    yardsticks: dict[str, Estimates] = Field(description="AUC of judges without a network, by composer")
+    regularised: list[dict[str, Any]] = Field(description="plain, regularised and augmented dreams: means, and the contrast of the own determinant")
+    first_layer: list[dict[str, Any]] = Field(description="share of what dreams add that lies in one kernel of conv1")
+    seeds: list[dict[str, Any]] = Field(description="by network and layer: filters found again from another seed, and alignment of layers")
+    transfer: list[dict[str, Any]] = Field(description="by treatment and layer: dreams heard by another model")
+    chance: dict[str, dict[str, float]] = Field(description="cells whose interval excludes zero, and how many would by chance")
+    said: dict[str, list[str]] = Field(description="the paragraphs that follow from all this, by section")
 
 
 class Results(BaseModel):
@@ -264,7 +360,7 @@ class Results(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     study: dict[str, Any] = Field(description="the study's settings, sounds and sweeps apart")
-    sounds: dict[str, Any] = Field(description="the corpus: counts, labels, rate, families, what is synthetic, warnings")
+    sounds: dict[str, Any] = Field(description="the corpus: counts, labels and their shares, rate, families, what is synthetic, warnings")
     network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
@@ -276,11 +372,16 @@ class Results(BaseModel):
     headline: dict[str, Any] | None = Field(None, description="what of the above is said in sentences: the best treatment, and beside what")
     conv1: dict[str, Kernel] = Field(description="by model")
     census: dict[str, Census] = Field(description="by model")
+    layers: Layers = Field(description="of the census")
     likeness: Likeness | None = Field(None, description="where a layer has two living filters")
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")
     outcome: Outcome = Field(description="of all dreams")
-    instruments: dict[str, Any] | None = Field(None, description="of many classes: sets by model, sweeps with claims by model, rows of figure 1")
+    truth: Truth | None = Field(None, description="of synthetic composers: whether dreams tell what was planted")
+    instruments: dict[str, Any] | None = Field(
+        None,
+        description="of many classes: sets by model, their means, sweeps with claims by model, what learning from dreams was worth, rows of figure 1",
+    )
 
 
 def check(content: Mapping[str, Any]) -> None:

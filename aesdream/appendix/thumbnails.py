@@ -71,6 +71,7 @@ def _waves(dream: View, start: View | None) -> NDArray[np.uint8]:
 
 def _fill(canvas: NDArray[np.uint8], low: NDArray[np.float32], high: NDArray[np.float32], middle: float, reach: float, colour: int) -> None:
     """Colour what lies between ``low`` and ``high``, a row at least; ``reach`` pixels are full scale."""
+    low, high = low.clip(-1, 1), high.clip(-1, 1)
     rows = np.arange(len(canvas))[:, None] + 0.5
     columns = np.arange(canvas.shape[1]) * len(low) // canvas.shape[1]
     canvas[(rows >= middle - reach * high[columns] - 0.5) & (rows <= middle - reach * low[columns] + 0.5)] = colour

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from aesdream.appendix.analysis import View, view
 from aesdream.appendix.reading import Dream
 from aesdream.appendix.words import slug
+from aesdream.dreaming.sonify import encoded, level_of
 from aesdream.errors import UserError
 from aesdream.sounds import audio
 from aesdream.sounds.store import Corpus
@@ -25,8 +26,11 @@ class Views:
     def __init__(self, corpus: Corpus, study: Study) -> None:
         self._corpus, self._study = corpus, study
         self._sounds: dict[str, Sound | None] = {}
+        self._levels: dict[tuple[str, int], float | None] = {}
         self.starts: dict[tuple[str, int], View | None] = {}
         """Views of starts, cut to the lengths of dreams, by ``start_name`` and samples."""
+        self.shared: dict[tuple[str, int], tuple[Sound, bytes]] = {}
+        """The same of starts that lie beside no dream, and always of the source: the sound and its listening copy."""
         self._dreams: dict[str, View] = {}
         self.rate = corpus.sample_rate
 
@@ -47,7 +51,9 @@ class Views:
 
     def source(self) -> View:
         """The study's source sound."""
-        return view(audio.floating(self._corpus.start), self.rate)
+        sound = audio.floating(self._corpus.start)
+        self._share("source", sound)
+        return view(sound, self.rate)
 
     def start(self, dream: Dream) -> View | None:
         """What a dream started from, cut to its length."""
@@ -63,5 +69,26 @@ class Views:
             key = self.start_name(dream), sound.shape[1]
             if key not in self.starts:
                 self.starts[key] = None if start is None else view(start, rate)
+                if whole is not None and not dream.has_own_start:
+                    self._share(dream.start, whole[:, : sound.shape[1]])
             self._dreams[dream.name] = view(sound, rate, start)
         return self._dreams[dream.name]
+
+    def _share(self, name: str, sound: Sound) -> None:
+        key = name, sound.shape[1]
+        if key not in self.shared:
+            self.shared[key] = sound, encoded(sound, self.rate)
+
+    def levels(self, dream: Dream) -> dict[str, float | None]:
+        """How loud the listening copies of a dream and of its start are as they are decoded, dB relative to full scale; None for silence and for what
+        is not there. Raises DamagedFile.
+        """
+        key = self.start_name(dream), self.of(dream).samples
+        if key not in self._levels:
+            copy = dream.copy("-start.mp3") if dream.has_own_start else self.shared[key][1] if key in self.shared else None
+            self._levels[key] = None if copy is None else _rounded(level_of(copy))
+        return {"start": self._levels[key], "dream": _rounded(level_of(dream.copy(".mp3")))}
+
+
+def _rounded(level: float | None) -> float | None:
+    return None if level is None else round(level, 2)

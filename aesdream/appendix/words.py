@@ -63,8 +63,8 @@ CHOICE = (
 )
 BLIND = (
     "In each trial you may play A, B and X as often as you like. A is the start, B is the dream that grew from it, and X is one of the two, drawn at "
-    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, equally loud "
-    "where peaks allow."
+    "random; say which. Who hears no difference is right in half of the trials. The listening copies are compared: nothing below 20 Hz, and the "
+    "louder of the two turned down to the other."
 )
 FOREST = (
     "Area under the ROC curve: circles are models, squares controls, diamonds judges without a network; lines are 95 % intervals of the mean over "
@@ -82,7 +82,7 @@ def synthetic(sounds: Mapping[str, Any]) -> tuple[str, str] | None:
     if not made:
         return None
     if "composer" in made:
-        return "Synthetic labels", "Nobody listened to these sounds to judge them."
+        return "Synthetic sounds and labels", "A program made these sounds, and nobody listened to them to judge them."
     return "Synthetic sounds", f"{made['processor'][:1].upper()}{made['processor'][1:].rstrip('.')} ({made['font']})."
 
 
@@ -156,6 +156,11 @@ def title(layer: str, target: str) -> str:
 def command(dream: Mapping[str, Any]) -> str:
     """A dream's target as the command line names it: ``conv4:23``."""
     return f"{dream['layer']}:{unquote(dream['target'])}"
+
+
+def nth(figure: str, place: int) -> str:
+    """The number of one of several figures that the thesis, or the paper, has once: 5.2, 5.2b, 5.2c …"""
+    return figure if place == 0 else f"{figure}{chr(ord('a') + place)}"
 
 
 def models_of(table: Mapping[str, Any]) -> str:

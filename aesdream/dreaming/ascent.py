@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import Bounds, Climb, Stop
+from aesdream.dreaming.climb import FINER, Bounds, Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import Target, listening
 from aesdream.dreaming.regularisers import RegularisedClimb, in_order
@@ -71,8 +71,8 @@ def dream(
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
-    layer. ``regularisers`` keep it to what can be heard of a waveform at ``sample_rate`` hertz. A short batch of one is computed as two, since one
-    sound alone differs from many in the last bits.
+    layer, to a sixty-fourth of its last step. ``regularisers`` keep it to what can be heard of a waveform at ``sample_rate`` hertz. A short batch of
+    one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side, rule or regulariser and for a start that is not finite, FloatingPointError for a
@@ -86,7 +86,8 @@ def dream(
     targets, starts = _batch(targets, start)
     with listening(network):
         climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate)
-        how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, bounds, heard, sample_rate]
+        how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
+        how += [heard, sample_rate]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:

@@ -17,6 +17,8 @@ from aesdream.models.layers import Dreamable, channel_major
 Bounds = tuple[float, float] | None
 HALVINGS = 24
 """Halvings of the last step when a dream stops at a distance: the distance is met to one part in ten million."""
+FINER = 6
+"""Halvings of the last step when a dream stops at a confidence: each looks at the whole batch again, and a sixty-fourth of a step is little."""
 NEARLY = 0.99
 """The part of its distance that a dream's way may be long, at the most, for it surely to be nearer: sums of a sound are good to a thousandth."""
 NOT_FINITE = "{} is not finite: the weights of the network or its input are too large"
@@ -47,6 +49,8 @@ class Climb:
         self.coefficients: torch.Tensor | None = None
         self.moving = torch.ones(len(targets), dtype=torch.bool, device=starts.device)
         self.taken = torch.zeros(len(targets), dtype=torch.int64, device=starts.device)
+        self.behind: list[torch.Tensor] = []
+        """Where a dream that stops at a confidence was before its last step: the sounds, and the coefficients where there are some."""
         self.way = torch.zeros(len(targets), dtype=torch.float64, device=starts.device)
 
     def _copies(self, count: int) -> torch.Tensor:
@@ -60,7 +64,8 @@ class Climb:
         """All that steps have changed, on the CPU."""
         coefficients = None if self.coefficients is None else self.coefficients.cpu()
         trace = torch.stack(self.trace).cpu()
-        return {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
+        told = {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
+        return told | ({"behind": [value.cpu() for value in self.behind]} if self.behind else {})
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
@@ -69,6 +74,7 @@ class Climb:
         self.trace = list(state["trace"].to(device))
         self.coefficients = None if state["coefficients"] is None else state["coefficients"].to(device)
         self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
+        self.behind = [value.to(device) for value in state.get("behind", [])]
         self.way = torch.full_like(self.way, torch.inf)  # not known: all are looked at, which finds the same
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -98,10 +104,21 @@ class Climb:
         self.taken += self.moving
         if self.stop.rms is not None:
             self._shorten_near(gradient, factors, self.stop.rms)
+        spread = None if first is None or gradients[1] is None else gradients[1].flatten(1) * factors[:, None]
+        if self.coefficients is None and spread is not None:
+            self.coefficients = torch.zeros_like(spread)
+        if self.stop.confidence is not None:
+            self._remember(factors != 0)
         self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(self.sounds)))
-        if first is not None and gradients[1] is not None:
-            spread = gradients[1].flatten(1) * factors[:, None]
-            self.coefficients = spread if self.coefficients is None else self.coefficients + spread
+        if spread is not None and self.coefficients is not None:
+            self.coefficients = self.coefficients + spread
+
+    def _remember(self, moving: torch.Tensor) -> None:
+        now = [self.sounds, *([] if self.coefficients is None else [self.coefficients])]
+        if not self.behind:
+            self.behind = [value.clone() for value in now]
+        for kept, value in zip(self.behind, now, strict=True):
+            kept[moving] = value[moving]
 
     def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
         """What is followed of the gradient: all of it."""
@@ -122,8 +139,34 @@ class Climb:
             factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
             self.moving[near] &= ~passing
 
+    @torch.no_grad()
     def finish(self) -> None:
-        """Let ``sounds`` be what all steps made of them."""
+        """Let ``sounds`` be what all steps made of them; the last step of those that are sure is halved down to where they have just become so."""
+        if not self.behind:
+            return
+        ended = self._sure(self.sounds)[0] & (self.taken > 0)
+        low, high = torch.zeros_like(self.trace[0]), torch.ones_like(self.trace[0])
+        for _ in range(FINER):
+            middle = (low + high) / 2
+            sure = self._sure(self._part(0, self.sounds, middle, ended))[0]
+            low, high = torch.where(sure, low, middle), torch.where(sure, middle, high)
+        self.sounds.copy_(self._part(0, self.sounds, high, ended))
+        if self.coefficients is not None:
+            self.coefficients = self._part(1, self.coefficients, high, ended)
+        found = self._sure(self.sounds)[1]
+        self.trace = [torch.where(ended & (self.taken <= step), found, value) for step, value in enumerate(self.trace)]
+
+    def _part(self, which: int, now: torch.Tensor, part: torch.Tensor, ended: torch.Tensor) -> torch.Tensor:
+        """Part of the way from where those that have ended were before their last step; the others as they are."""
+        before = self.behind[which]
+        return torch.where(per_sound(ended, now), before + (now - before) * per_sound(part, now), now)
+
+    def _sure(self, sounds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which targets are sure enough (batch,), and their activations (batch,)."""
+        assert self.chosen is not None
+        assert self.stop.confidence is not None
+        outputs = self.watch(sounds)[0]
+        return convinced(outputs, self.layer, self.chosen, self.stop.confidence), activations(outputs, self.layer, self.side, self.chosen)
 
 
 def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:

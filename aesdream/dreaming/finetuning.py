@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from aesdream.dreaming.ascent import dream
 from aesdream.dreaming.bands import bands
+from aesdream.dreaming.objectives import convinced, find_layer, selection
 from aesdream.models.frontends import LogMel
 from aesdream.models.layers import Draws, draw_dropouts
 from aesdream.seeding import generator, integer
@@ -26,12 +28,14 @@ def fine_tune(network: nn.Module, lesson: Lesson, how: Dreamed) -> History:
     """Train on for some epochs with as many pieces of the training side as asked for and each one's dream to a wrong class, in the log-mel
     spectrogram, both under the piece's true label; returns a record an epoch, the first with how many dreams had reached their class.
 
-    ``network`` has a front end. What is drawn follows from the study's seed and the model's.
+    Where ``how.steps`` is 0 nothing is dreamed and each piece is heard twice, in the same order and with the same dropouts: what further epochs alone
+    are worth. ``network`` has a front end. What is drawn follows from the study's seed and the model's.
     """
     front_end, body = network.front_end, network.body
     assert isinstance(front_end, LogMel)
     assert isinstance(body, nn.Module)
     device = next(body.parameters()).device
+    network.eval()
     spectrograms, labels, reached = _lessons(network, front_end, body, lesson, how)
     optimiser = torch.optim.Adam(body.parameters(), lr=lesson.settings.learning_rate)
     body.train()
@@ -70,8 +74,15 @@ def _lessons(network: nn.Module, front_end: LogMel, body: nn.Module, lesson: Les
             body, "class", [(number,) for number in wrong[part].tolist()], list(heard), side="pre", step=how.step, steps=how.steps,
             stop_confidence=how.confidence, bounds=(known["low"], known["high"]),
         )  # fmt: skip
-        reached += int((dreams.steps < how.steps).sum())
+        reached += _reached(body, dreams.sounds, wrong[part], how.confidence)
         kept.append(heard.cpu())
         dreamed.append(dreams.sounds.cpu())
     labels = torch.from_numpy(chosen.labels)
     return torch.cat([*kept, *dreamed]), torch.cat([labels, labels]), reached
+
+
+@torch.no_grad()
+def _reached(body: nn.Module, spectrograms: torch.Tensor, wrong: NDArray[np.int64], confidence: float) -> int:
+    layer = find_layer(body, "class")
+    logits = body(spectrograms)
+    return int(convinced(logits, layer, selection(wrong.tolist(), logits.shape[1], logits), confidence).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 from scipy.io import wavfile
 
-from aesdream.files import writing
+from aesdream.files import write_bytes, writing
 from aesdream.sounds.audio import resampled
 
 LOWEST_HEARD = 20.0
@@ -46,7 +47,12 @@ def read_wav(path: Path) -> NDArray[np.float32]:
 
 
 def listening_copy(path: Path, sound: Sound, rate: int, like: Sound | None = None) -> None:
-    """A compressed copy of ``sound`` (channels, samples) for pages: no infrasound, as loud as ``like`` where its peaks allow, never clipped."""
+    """Write ``encoded`` to a path."""
+    write_bytes(path, encoded(sound, rate, like))
+
+
+def encoded(sound: Sound, rate: int, like: Sound | None = None) -> bytes:
+    """An MP3 of ``sound`` (channels, samples) for pages: no infrasound, as loud as ``like`` where its peaks allow, never clipped."""
     heard = audible(sound, rate)
     level = rms(heard)
     wanted = 0.0 if like is None else rms(audible(like, rate))
@@ -55,5 +61,12 @@ def listening_copy(path: Path, sound: Sound, rate: int, like: Sound | None = Non
     heard = heard * min(1.0, CEILING / max(float(np.abs(heard).max()), 1e-9))
     usual = min((r for r in MP3_RATES if r >= rate), default=MP3_RATES[-1])
     data = resampled(heard, rate, usual).clip(-1, 1)
-    with writing(path) as aside:
-        soundfile.write(aside, data.T.astype(np.float32), usual, format="MP3", bitrate_mode="VARIABLE", compression_level=QUALITY)
+    out = io.BytesIO()
+    soundfile.write(out, data.T.astype(np.float32), usual, format="MP3", bitrate_mode="VARIABLE", compression_level=QUALITY)
+    return out.getvalue()
+
+
+def level_of(copy: bytes) -> float | None:
+    """How loud a listening copy is as it is decoded: its RMS in dB relative to full scale, None for silence. Raises soundfile.LibsndfileError."""
+    level = rms(soundfile.read(io.BytesIO(copy), dtype="float32", always_2d=True)[0].T)
+    return 20.0 * float(np.log10(level)) if level > 0 else None

@@ -77,6 +77,11 @@ class Han(Section):
             frames, bands, before = frames // POOL, bands // POOL, filters
         return SECONDS_A_BILLION * products / 1e9
 
+    def parameters(self, samples: int, classes: int, channels: int) -> int:
+        """How many numbers it learns: nine and a bias for every pair of filters, and two whole layers."""
+        widths = [1, *(filters for filters in self.filters for _ in range(2))]
+        return sum((9 * n + 1) * m for n, m in pairwise(widths)) + (widths[-1] + 1) * self.hidden + (self.hidden + 1) * classes
+
     def build(self, samples: int, classes: int, generator: torch.Generator, *, channels: int, sample_rate: int) -> HanNetwork:
         """The network, its weights drawn from ``generator``; it takes sounds of any length and one or more channels."""
         self.frames(samples)

@@ -77,6 +77,12 @@ class Jenkins(Section):
         """An estimate for plans: how long one core trains on one input, once; reading it is most of the work."""
         return (SECONDS_A_MILLION + SECONDS_A_FILTER * (self.first - 1)) * samples * channels / 1e6
 
+    def parameters(self, samples: int, classes: int, channels: int) -> int:
+        """How many numbers it learns."""
+        convolved = sum((self.width * n + 1) * m for n, m in zip((1, *self.filters), self.filters, strict=False))
+        hidden = (self.filters[-1] * self.frames(samples)[-1] + 1) * self.hidden
+        return self.kernel * channels + 1 + convolved + hidden + (self.hidden + 1) * classes
+
     @property
     def output(self) -> Output:
         """Every sound has one class."""

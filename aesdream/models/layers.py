@@ -33,6 +33,10 @@ class NetworkSettings(Protocol):
         """An estimate for plans: how long one core trains on one input, once."""
         ...
 
+    def parameters(self, samples: int, classes: int, channels: int) -> int:
+        """How many numbers it learns, for plans: found without building it."""
+        ...
+
     def build(self, samples: int, classes: int, generator: torch.Generator, *, channels: int, sample_rate: int) -> nn.Module:
         """The network: (batch, channels, samples) in [-1, 1] -> logits (batch, classes)."""
         ...

@@ -94,6 +94,10 @@ def _clips(folder: Path, part: str) -> Iterator[Entry]:
     if not waves:
         yield _wrong(inside, "holds no test clips (.wav); unpack that part of the test data again, all three belong to the test set")
     yield from (_clip(folder, path) for path in waves)
+    there = {path.stem for path in waves}
+    for path in sorted(inside.glob("*.txt")) if waves else ():
+        if path.stem not in there and not path.name.startswith(".") and "-" in path.stem:
+            yield _wrong(path, f"has no clip: {path.stem}.wav is missing; copy it from that part of the test data, or take the labels out")
 
 
 def _clip(folder: Path, path: Path) -> Entry:
@@ -101,7 +105,7 @@ def _clip(folder: Path, path: Path) -> Entry:
     if not written.is_file():
         return _wrong(path, f"has no labels: {written.name} is missing; copy it from that part of the test data, or take the clip out")
     # A label a line, with a tab after it in most files.
-    labels = dict.fromkeys(line.strip()[:3] for line in written.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip())
+    labels = dict.fromkeys(line.strip()[:3] for line in written.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip())
     if wrong := [repr(label) for label in labels if label not in CLASSES]:
         return _wrong(written, f"{', '.join(wrong)} is no class of IRMAS; classes: {', '.join(CLASSES)}; correct it")
     if not labels:

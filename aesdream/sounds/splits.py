@@ -31,9 +31,10 @@ class Dreamed(Section):
     sounds: int = Field(256, ge=1)
     """Pieces of the training side that are dreamed, each to one wrong class; they are heard again beside their dreams."""
     epochs: int = Field(2, ge=1)
-    step: float = Field(0.01, gt=0)
+    step: float = Field(0.06, gt=0)
     """Of the dream, in natural logarithms of magnitude."""
-    steps: int = Field(100, ge=1)
+    steps: int = Field(100, ge=0)
+    """0 leaves every piece as it is, heard twice: the control, as many further steps on the same pieces without dreams."""
     confidence: float = Field(0.9, gt=0, le=1)
     """A dream stops where the wrong class's output reaches this and is the largest."""
 

@@ -51,6 +51,14 @@ class Heard:
     segments: int
 
 
+def disagreement(probabilities: NDArray[np.float64]) -> float | None:
+    """How far models differ over one sound, (models,) or (models, classes): the standard deviation over them; root mean square over classes.
+
+    None where one model judges alone.
+    """
+    return float(np.sqrt(probabilities.var(axis=0, ddof=1).mean())) if len(probabilities) > 1 else None
+
+
 def hear(panel: Sequence[Checkpoint], sound: audio.Samples, rate: int) -> Heard:
     """Every model's judgement of a sound (1 or 2 channels, samples) of any length; one segment of it is in memory at a time."""
     found = np.zeros((len(panel), len(panel[0].description.classes)))

@@ -114,7 +114,7 @@ def evaluate(heard: Heard, classes: Sequence[str], thresholds: Mapping[str, floa
     }
 
 
-def judged(evaluation: Evaluation) -> Heard:
+def judged(evaluation: Mapping[str, Any]) -> Heard:
     """The judgements that an evaluation holds."""
     predictions = evaluation["predictions"]
     labels = np.zeros((len(predictions["id"]), len(evaluation["classes"])), np.uint8)
@@ -123,25 +123,59 @@ def judged(evaluation: Evaluation) -> Heard:
     return Heard(predictions["id"], predictions["family"], labels, np.array(predictions["probabilities"]))
 
 
-def mean_over(evaluations: Mapping[Split, Evaluation], resampling: Resampling) -> dict[str, Any]:
+def mean_over(evaluations: Mapping[Split, Mapping[str, Any]], resampling: Resampling) -> dict[str, Any]:
     """LRAP and the averages of S1 and S2, each the mean over models keyed by (split, seed), as ``evaluation.mean_over`` has it for two classes."""
     if not evaluations:
         raise ValueError("no evaluations to take a mean of")
     values, draws = ([_every(evaluation, weighted) for evaluation in evaluations.values()] for weighted in (None, resampling))
-    means_of: dict[str, Any] = {}
-    for path in values[0]:
+
+    def told(path: tuple[str, ...]) -> Estimate:
         mean = float(mean_of_defined(np.stack([found[path] for found in values]))[0])
-        place = means_of
-        for key in path[:-1]:
-            place = place.setdefault(key, {})
-        place[path[-1]] = {
+        return {
             **estimate(mean, mean_of_defined(np.stack([found[path] for found in draws]))),
             **spread({key: float(found[path][0]) for key, found in zip(evaluations, values, strict=True)}),
         }
-    return means_of
+
+    return _nested({path: told(path) for path in values[0]})
 
 
-def _every(evaluation: Evaluation, resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
+def difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], resampling: Resampling) -> dict[str, Any]:
+    """By how much LRAP and the averages of S1 and S2 are higher in the first of each pair of models than in the second, the mean over pairs, which
+    were judged on the same sounds: each draw weighs the families alike on both sides. Each with its own threshold.
+    """
+    values, draws = ([(_every(one, weighted), _every(other, weighted)) for one, other in pairs] for weighted in (None, resampling))
+
+    def told(path: tuple[str, ...]) -> Estimate:
+        mean, drawn = (mean_of_defined(np.stack([one[path] - other[path] for one, other in found])) for found in (values, draws))
+        return estimate(float(mean[0]), drawn)
+
+    return _nested({path: told(path) for path in values[0][0]})
+
+
+def _nested(found: Mapping[tuple[str, ...], Estimate]) -> dict[str, Any]:
+    """Values by path as dictionaries in dictionaries."""
+    whole: dict[str, Any] = {}
+    for path, value in found.items():
+        place = whole
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = value
+    return whole
+
+
+def always(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """Micro and macro F1 of one who says every class of every sound: what anyone has for nothing on a set, and few classes a sound make it small."""
+    counts = [each["confusion"] for each in evaluation["S1"]["classes"].values()]
+    positives = np.array([count["tp"] + count["fn"] for count in counts], dtype=np.float64)
+    sounds = float(sum(counts[0].values()))
+    there = positives[positives > 0]
+    return {
+        "micro_f1": float(2 * positives.sum() / (positives.sum() + sounds * len(positives))),
+        "macro_f1": float((2 * there / (there + sounds)).mean()),
+    }
+
+
+def _every(evaluation: Mapping[str, Any], resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
     """LRAP and averages of an evaluation by path, such as (S1, micro, f1)."""
     heard = judged(evaluation)
     weights = None if resampling is None else resampling.weights(heard.families)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import re
 import shutil
 from types import SimpleNamespace
 
 import pytest
-from pypdf import PdfReader
 
-from aesdream import appendix, files
-from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, fabricate, squeezed
+from aesdream import appendix
+from tests import printed
+from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, fabricate
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +25,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     study = fabricate(run)
     shutil.rmtree(run / MISSING)
     (run / f"{FAILED}.json").unlink()
-    page = appendix.build(run, study, HEADER, {FAILED: REASON})
-    source = page.read_text()
-    text = html.unescape(re.sub(r"<[^>]+>", " ", source.partition("<body>")[2]))
-    printed = "".join(sheet.extract_text() for sheet in PdfReader(run / "appendix/appendix.pdf").pages)
-    return SimpleNamespace(
-        run=run, study=study, source=source, page=squeezed(text), pdf=squeezed(printed), content=files.read_json(run / "results.json")
-    )
+    appendix.build(run, study, HEADER, {FAILED: REASON})
+    found = printed.read(run)
+    found.study = study
+    return found

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import soundfile
 from pypdf import PdfReader
 
 from aesdream import appendix, files
@@ -23,10 +24,9 @@ from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
 from aesdream.study import file_name
-from tests.fabricated import FAILED, HEADER, MISSING, REASON, squeezed
+from tests import printed
+from tests.fabricated import FAILED, HEADER, MISSING, REASON, TREE, fabricate, rename_starts, squeezed
 from tests.runs import ROOT
-
-UNIT = ("schema", "unit", "digest", "recipe", "files")
 
 
 def both(built: SimpleNamespace, text: str) -> None:
@@ -34,47 +34,23 @@ def both(built: SimpleNamespace, text: str) -> None:
     assert squeezed(text) in built.pdf, f"not in the PDF: {text}"
 
 
-def test_every_number_of_the_tables_stands_on_the_page_and_in_the_pdf(built: SimpleNamespace) -> None:
-    for table in built.content["tables"]:
-        for measure, found in table["mean"].items():
-            both(built, f"{words.interval(table['named']['measures'][measure])} {words.interval(found)} {words.number(found['sd_splits'])}")
-        both(built, "ŷ = 1 {tp} {fp}".format(**table["named"]["confusion"]))
-    for stick in built.content["yardsticks"]:
-        both(built, f"{words.JUDGES[stick['judge']]} {words.interval(stick['mean']['roc_auc'])}")
-    for moved in built.content["conv1"].values():
-        both(built, words.percent(moved["rms_moved"]))
+def test_page_and_pdf_print_what_results_json_holds_and_no_other_number(built: SimpleNamespace) -> None:
+    printed.check(built)
+
+
+def test_a_number_that_results_json_lacks_is_noticed_wherever_it_stands(built: SimpleNamespace) -> None:
+    for place in ("<body>", "<thead>", "<tbody>", '<p class="note">', "<figcaption>"):
+        source = built.source.replace(place, f"{place} 31.4159 ", 1)
+        assert printed.strange(SimpleNamespace(**{**vars(built), "source": source})) == {"page": {"31.4159"}}
+    leaves = [f"{leaf} 31.4159" for leaf in built.leaves]
+    found = printed.strange(SimpleNamespace(**{**vars(built), "leaves": leaves}))
+    assert found == {f"PDF, leaf {place}": {"31.4159"} for place in range(len(leaves))}
 
 
 def handed_over(path: Path) -> dict[str, Any]:
     """What a script of the page's data hands over."""
     found: dict[str, Any] = json.loads(path.read_text().partition("(")[2].rpartition(")")[0])
     return found
-
-
-def renderings(value: Any) -> set[str]:
-    """Every way in which the appendix may print what results.json holds."""
-    if isinstance(value, dict):
-        return {text for key, inner in value.items() for text in renderings(inner) | numerals(str(key))}
-    if isinstance(value, list):
-        return {str(len(value)), *(text for inner in value for text in renderings(inner))}
-    if isinstance(value, str):
-        return numerals(value)
-    if isinstance(value, bool) or value is None:
-        return set()
-    forms = (words.number(value), words.number(value, 2), words.significant(value), words.percent(value), words.decibels(value), f"{value:g}")
-    return numerals(" ".join((*forms, str(value), words.count(value) if isinstance(value, int) else "")))
-
-
-def numerals(text: str) -> set[str]:
-    return {found.strip(",") for found in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e−?\d+)?", text)}
-
-
-def test_the_page_prints_no_number_that_results_json_does_not_hold(built: SimpleNamespace) -> None:
-    held = renderings({key: value for key, value in built.content.items() if key not in UNIT})
-    tables = [html.unescape(re.sub(r"<[^>]+>", " ", found)) for found in re.findall(r"<tbody>.*?</tbody>", built.source, re.DOTALL)]
-    assert len(tables) > 8
-    printed = {number for table in tables for number in numerals(table)}
-    assert printed - held == set()
 
 
 def test_the_pdf_holds_every_table_and_text_of_the_page(built: SimpleNamespace) -> None:
@@ -135,6 +111,82 @@ def test_a_dead_filter_is_marked_with_its_test_and_shown_as_figure_6_15(built: S
     (line,) = [s for s in built.content["sweeps"]["appendix"]["summary"] if (s["layer"], s["side"]) == ("conv4", "post")]
     assert (line["dreams"], line["made"], line["rose"], line["dead"]) == (3, 2, 1, 1)
     assert [each["target"] for each in line["not_rose"]] == ["2"]
+
+
+def test_where_no_dream_of_a_dead_filter_is_there_nothing_is_said_of_all_filters(
+    built: SimpleNamespace, made_up: SimpleNamespace, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(built.run, run)
+    layer, target = made_up.dead
+    (run / f"dreams/appendix/plain/by-family/split0-seed0/{layer}/{target}/post/source.json").unlink()
+    material = results.material(run, built.study)
+    assert [entry["dream"] for entry in material.content["figures"] if entry["figure"] == "6.15"] == [None]
+    assert any(counted["dead"] for found in material.content["census"].values() for counted in found["layers"].values())
+    said = [block.text for chapter in parts.chapters(material) for block in chapter.blocks if isinstance(block, Text)]
+    assert "Figure 6.15: no dream of a dead filter, after its ReLU, is there." in said
+
+
+@pytest.mark.parametrize("start", ["silence", "gone"])
+def test_a_dream_whose_start_cannot_be_heard_is_not_in_the_blind_test(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "gone.wav"
+    soundfile.write(file, np.full(4000, 0.1), 8000)
+    given = {"silence": "silence", "gone": str(file)}[start]
+    study = fabricate(tmp_path / "run", {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": [given]}}})
+    rename_starts(tmp_path / "run", start)
+    assert len(results.material(tmp_path / "run", study).content["blind"]) == (0 if start == "silence" else 4)
+    file.unlink()
+    found = results.material(tmp_path / "run", study)
+    assert found.content["outcome"]["rose"] > 0
+    assert found.content["blind"] == []
+    assert {dream["start_copy_db"] for dream in found.entries.values()} == {None}
+
+
+def test_starts_that_were_drawn_come_with_their_dreams_and_not_with_all(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    study = fabricate(run, {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": {"noise": 1}}}})
+    rename_starts(run, "noise-0", own=True)
+    material = results.material(run, study)
+    index = json.loads(page_data.index(material).decode().partition("(")[2].rpartition(")")[0])
+    assert index["starts"] == {}
+    for dream in material.by_name.values():
+        start = json.loads(page_data.detail(material, dream).decode().partition("(")[2].rpartition(")")[0])["start"]
+        assert (run / "appendix" / start["mp3"]).resolve() == (run / f"{dream.unit}-start.mp3").resolve()
+        assert len(start["wave"]) == 2
+        assert material.entries[dream.name]["start_copy_db"] == material.entries[dream.name]["dream_copy_db"]
+
+
+def test_a_start_is_as_long_as_its_dream_and_measured_as_it_is_heard(built: SimpleNamespace) -> None:
+    samples = round(built.content["sounds"]["seconds"] * built.content["sounds"]["sample_rate"])
+    there = built.run / f"appendix/starts/source-{samples}"
+    heard, rate = soundfile.read(there.with_suffix(".mp3"))
+    exact, _ = soundfile.read(there.with_suffix(".wav"))
+    assert len(exact) == samples
+    assert len(heard) / rate == pytest.approx(samples / 8000, abs=0.15)
+    for dream in built.content["sweeps"]["appendix"]["dreams"]:
+        if not dream["problem"]:
+            assert dream["start_copy_db"] == pytest.approx(10 * np.log10(np.mean(heard**2)), abs=0.01)
+            copy, _ = soundfile.read(built.run / f"dreams/{dream['dream']}.mp3")
+            assert dream["dream_copy_db"] == pytest.approx(10 * np.log10(np.mean(copy**2)), abs=0.01)
+
+
+def test_every_number_of_a_dream_s_view_stands_in_results_json(built: SimpleNamespace) -> None:
+    for dream in (each for each in built.content["sweeps"]["appendix"]["dreams"] if not each["problem"]):
+        told = handed_over(built.run / f"appendix/dreams/{words.slug(dream['dream'])}.js")
+        marker = files.read_json(built.run / f"dreams/{dream['dream']}.json")
+        added, _ = soundfile.read(built.run / f"dreams/{dream['dream']}.wav")
+        start, _ = soundfile.read(built.run / f"appendix/starts/source-{len(added)}.wav")
+        assert dream["change_peak"] == pytest.approx(np.abs(added - start).max(), abs=1e-6)
+        assert (told["peak"], told["seconds"], told["nyquist"]) == (words.significant(dream["change_peak"]), dream["seconds"], dream["nyquist"])
+        curves = dict(zip(dream["curves"], told["curves"], strict=True))
+        assert len(curves) == 4
+        for name, values in (("activation", marker["activation"]), ("coefficients", marker["coefficients"])):
+            assert (dream["curves"][name]["smallest"], dream["curves"][name]["largest"]) == pytest.approx((min(values), max(values)), abs=1e-5)
+        for name, shown in curves.items():
+            for key in ("first", "last", "smallest", "largest"):
+                assert shown[key] == words.significant(dream["curves"][name][key])
+        assert curves["coefficients"]["to"] == f"{words.significant(len(marker['coefficients']) * marker['hop_seconds'])} s"
+        assert curves["activation"]["to"] == "step 16"
 
 
 def test_synthetic_labels_and_leaks_are_said_plainly(built: SimpleNamespace) -> None:
@@ -201,7 +253,7 @@ def test_every_figure_is_a_pdf_of_its_own_with_vector_waveforms(built: SimpleNam
 def test_the_form_of_results_is_what_the_documentation_says(built: SimpleNamespace) -> None:
     assert (ROOT / "docs/results.md").read_text() == schema_page.described()
     with pytest.raises(ValueError, match="blind: Field required"):
-        schema.check({key: value for key, value in built.content.items() if key not in (*UNIT, "blind")})
+        schema.check({key: value for key, value in built.content.items() if key not in (*printed.UNIT, "blind")})
 
 
 def test_results_verifies_every_file_of_the_appendix(built: SimpleNamespace) -> None:
@@ -273,11 +325,11 @@ def test_printed_commands_name_what_they_say_to_a_shell(name: str) -> None:
     only = shlex.split(page_data.again(entry))[-1]
     assert fnmatchcase(f"dreams/{entry['dream']}", only)
     sweep = Sweep(models=("*",), layers=("class",), step=0.0012345678)
-    command = shlex.split(page_data.elsewhere(entry, sweep))
+    command = shlex.split(page_data.elsewhere(entry, sweep)["command"])
     told = dict(zip(command[4::2], command[5::2], strict=True))
     assert (told["--target"], told["--model"], float(told["--step"])) == (f"class:{name}", entry["model"], sweep.step)
-    assert page_data.elsewhere({**entry, "target": "right"}, sweep).startswith("no command: ")
-    assert page_data.elsewhere(entry, sweep.model_copy(update={"domain": "spectrogram"})).startswith("no command: ")
+    assert page_data.elsewhere({**entry, "target": "right"}, sweep).keys() == {"why"}
+    assert page_data.elsewhere(entry, sweep.model_copy(update={"domain": "spectrogram"})).keys() == {"why"}
 
 
 def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespace) -> None:
@@ -289,13 +341,14 @@ def test_the_headline_opens_the_judges_and_words_close_both(built: SimpleNamespa
 
 
 def test_the_first_sentences_say_what_networks_hear_and_what_is_not_kept_apart(built: SimpleNamespace) -> None:
-    (first, *_) = glance.done(built.content)
-    both(built, first)
+    (made_up, first, *_) = glance.done(built.content)
+    both(built, f"{made_up} {first}")
+    assert made_up.startswith("Everything here is synthetic.")
     assert "hear raw sound" in first
     assert glance.LEAKY in first
     study = {**built.content["study"], "network": {"jenkins": None, "han": {}}}
     clean = [model for model in built.content["models"] if "augment-first" not in model["model"]]
-    (first, *_) = glance.done({**built.content, "study": study, "models": clean})
+    (_, first, *_) = glance.done({**built.content, "study": study, "models": clean})
     assert "hear log-mel spectrograms" in first
     assert glance.LEAKY not in first
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from aesdream.appendix import glossary, headline, listing, results, selection, words
+from aesdream.appendix import glance, glossary, headline, listing, results, selection, words
 from aesdream.appendix.reading import Dream
 from aesdream.sounds import descriptors
 
@@ -58,6 +58,47 @@ def test_a_control_is_beaten_only_where_the_paired_interval_excludes_zero(differ
     assert said in lines[1]
 
 
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (estimated(0.4, 0.1, 0.7), "The networks learned to tell the classes apart"),
+        (estimated(0.1, -0.1, 0.3), "is not shown"),
+        (estimated(-0.2, -0.3, -0.1), "is not shown"),
+        (None, ""),
+    ],
+)
+def test_the_answer_says_that_networks_learned_only_where_they_beat_every_control(difference: dict[str, float | None] | None, said: str) -> None:
+    answer = headline.answer(headline.headline(content(difference)))
+    assert [said in sentence for sentence in answer] == ([True] if said else [])
+
+
+def test_the_answer_calls_judges_without_a_network_better_or_worse_only_where_intervals_lie_apart() -> None:
+    sticks = {"level": (0.2, 0.4), "descriptors": (0.6, 0.95), "ceiling": (0.99, 1.0), "majority": (0.5, 0.5)}
+    found = headline.headline(
+        {
+            **content(None),
+            "yardsticks": [
+                {"judge": judge, "protocol": "by-family", "mean": {"roc_auc": estimated(low, low, high)}} for judge, (low, high) in sticks.items()
+            ],
+        }
+    )
+    (answer,) = headline.answer(found)
+    assert answer == "By the intervals below the best network is better than level alone (logistic), not told apart from ten descriptors (logistic)."
+
+
+def test_claims_stand_in_one_table_by_what_became_of_them() -> None:
+    def told(*verdicts: str) -> dict[str, Any]:
+        return {"claims": [{"claim": f"Claim {number}.", "verdict": verdict} for number, verdict in enumerate(verdicts)]}
+
+    sweeps = {
+        "one": {"plain/by-family/split0-seed0": told("confirmed", "not confirmed")},
+        "two": {"plain/by-family/split0-seed0": told("not confirmed")},
+    }
+    (table,) = glance.claims({"instruments": {"sweeps": sweeps}})
+    assert table.rows == [["Claim 0.", "one (plain)", "two (plain)", words.DASH], ["Claim 1.", words.DASH, "one (plain)", words.DASH]]
+    assert glance.claims({}) == []
+
+
 def test_named_models_that_always_or_never_say_yes_are_warned_of() -> None:
     found = headline.headline(content(None, table("mute", 0.5, recall=0.0, spec=1.0), table("eager", 0.5, recall=1.0, spec=0.1)))
     assert found["never_yes"] == ["mute/by-family/split0-seed0"]
@@ -94,7 +135,7 @@ def test_dreams_that_rose_and_that_did_not_add_up_to_those_made(material: Any) -
         assert line["made"] == line["rose"] + line["still_dead"] + line["still_other"]
     outcome = material.content["outcome"]
     assert outcome["made"] == outcome["rose"] + outcome["dead"] + outcome["overshot"] + outcome["unexplained"]
-    said = listing.fates({"asked": 7, "made": 6, "rose": 3, "dead": 1, "overshot": 1, "unexplained": 1, "rose_although_dead": 1})
+    said = listing.fates({"asked": 7, "made": 6, "rose": 3, "still": 3, "dead": 1, "overshot": 1, "unexplained": 1, "rose_although_dead": 1})
     assert "6 of 7 made. Of these 3 raised their target's activation and 3 did not (1 dead, 1 overshot, 1 that no test explains)." in said
     assert "Rose although a test calls the target dead: 1." in said
 

@@ -7,16 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from aesdream import config, files
-from aesdream.appendix.instruments import patterns, summary, targeted
+from aesdream.appendix.instruments import claims, learning, patterns, summary, targeted
 from aesdream.appendix.instruments.dreamt import Dreamt
 from aesdream.appendix.instruments.geometry import cosine, geometry, over_sum, random_cosines
 from aesdream.appendix.instruments.sample import Sample
-from aesdream.appendix.reading import Dream, models
+from aesdream.appendix.reading import Dream, Model, models
 from aesdream.seeding import generator
-from aesdream.study import Study
+from aesdream.study import Study, load
+from aesdream.training import multilabel
+from aesdream.training.statistics import Resampling
 from tests.fabricated import TREE
+from tests.runs import ROOT
 
 CLASSES = ["cel", "cla", "flu", "gac"]
 SHAPE = (1, 6, 8)
@@ -120,6 +124,29 @@ def test_originals_are_scored_as_they_were_and_dreams_by_their_true_class():
     assert [found[name]["S1"]["micro"]["f1"]["value"] for name in ("original", "right", "wrong")] == [1, 1, 0]
 
 
+def with_stop(dreams: list[Dreamt], confidence: float | None) -> list[Dreamt]:
+    return [Dreamt(one.name, {**one.content, "stop_confidence": confidence, "domain": "spectrogram"}, one.start, one.dream) for one in dreams]
+
+
+def test_a_distance_is_what_it_takes_only_where_a_dream_arrived_and_had_to_move():
+    dreams = [made("wrong", number, (1 + number) * np.ones(SHAPE), success=number != 5) for number in range(6)]
+    still = Dreamt(
+        "still", {**dreams[0].content, "steps_taken": 0, "distance": {**dreams[0].content["distance"], "rmse_db": 0.0}}, *2 * [dreams[0].start]
+    )
+    told = targeted.targeted([still, *dreams[1:]], CLASSES, 3)["kinds"]["wrong"]
+    assert told["arrived"]["n"] == 4
+    assert told["arrived"]["rmse_db"]["value"] == pytest.approx(np.mean([2, 3, 4, 5]))
+    assert told["already"]["value"] == pytest.approx(1 / 6, rel=1e-5)
+
+
+def test_a_sweep_is_asked_only_for_claims_that_it_can_speak_of():
+    dreams = [made(kind, number, normal(kind, number)) for kind in ("right", "wrong") for number in range(8)]
+    arriving, equal = (claims.of_targeted(targeted.targeted(with_stop(dreams, stop), CLASSES, 3)) for stop in (0.9, None))
+    assert len(arriving) == 4
+    assert all("judged to be" in one["claim"] or "about 2 dB" in one["claim"] for one in arriving)
+    assert [one["claim"].split()[0] for one in equal] == ["For", "That"]
+
+
 def test_no_dreams_to_right_or_wrong_say_nothing():
     assert targeted.targeted([], CLASSES, 0) == {}
 
@@ -200,8 +227,17 @@ def test_noises_tell_mean_outputs_a_class_and_need_two_whole_rows():
 
 def test_a_model_goes_beyond_its_control_only_where_their_intervals_lie_apart():
     real, control = patterns.alike(grid(1.0), 0), patterns.alike(grid(0.0), 0)
-    assert patterns.beyond_control(real, control) is True
-    assert patterns.beyond_control(control, real) is False
+    assert patterns.beyond_controls(real, [control, control]) is True
+    assert patterns.beyond_controls(real, [control, real]) is False
+    assert patterns.beyond_controls(control, [real]) is False
+
+
+def test_the_interval_of_a_mean_over_few_starts_is_students() -> None:
+    values = generator(3, "starts").normal(2, 1, 4)
+    weights = generator(4, "draws").multinomial(4, np.full(4, 1 / 4), size=20_000)
+    found = patterns.over_starts(float(values.mean()), weights @ values / 4, 4)
+    wanted = stats.ttest_1samp(values, 0).confidence_interval()
+    assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), rel=0.03)
 
 
 def test_nothing_is_said_of_dreams_of_a_model_that_is_no_longer_there(tmp_path: Path) -> None:
@@ -211,4 +247,68 @@ def test_nothing_is_said_of_dreams_of_a_model_that_is_no_longer_there(tmp_path: 
     files.finish(marker, {"unit": "dreams", "digest": "0", "recipe": {}}, {}, {"noise-0.npz": tmp_path / "noise-0.npz"})
     dream = Dream("s", study.models()[0].name, "class", "flu", "post", "noise-0", marker, files.read_marker(marker), None)
     assert [name for name, _ in summary.by_model([dream])] == [dream.model]
-    assert summary.summary(study, models(tmp_path, study, {}), {"s": [dream]}, CLASSES) == {}
+    assert summary.gathered(models(tmp_path, study, {}), {"s": [dream]}) == {}
+
+
+FULL = ROOT / "configs" / "instruments-full.yaml"
+
+
+def judged(skill: float, seed: int = 0) -> dict[str, Any]:
+    """The evaluation of a model that knows something of 60 sounds of 20 songs."""
+    labels = np.eye(4, dtype=np.uint8)[np.arange(60) % 4]
+    probabilities = np.clip(skill * labels + 0.6 * generator(seed, "said").random((60, 4)), 0, 1)
+    families = [f"song {number // 3}" for number in range(60)]
+    heard = multilabel.Heard([f"s{number}" for number in range(60)], families, labels, probabilities)
+    return multilabel.evaluate(heard, CLASSES, {"S1": 0.5, "S2": 0.5}, Resampling(families, 100, generator(0, "draws")), leaky=False)
+
+
+def test_learning_from_dreams_is_held_against_before_and_against_as_many_steps_without_dreams():
+    study = load(FULL)
+    assert learning.compared(study) == [{"before": "windowed", "after": "dreamed", "control": "undreamed"}]
+    names = [f"{{}}/by-family/split0-seed{seed}" for seed in range(2)]
+    skills = {"windowed": 0.3, "dreamed": 0.5, "undreamed": 0.4}
+    evaluations = {name.format(role): {"sets": {"test": judged(skill)}} for role, skill in skills.items() for name in names}
+    (told,) = learning.learning(study, evaluations, {})
+    assert told["models"] == 2
+    found = told["sets"]["test"]
+    f1 = {role: found[role]["S2"]["micro"]["f1"] for role in ("before", "after", "control", "after_less_before", "after_less_control")}
+    assert f1["before"]["value"] == pytest.approx(judged(0.3)["S2"]["micro"]["f1"]["value"])
+    assert f1["after_less_before"]["value"] == pytest.approx(f1["after"]["value"] - f1["before"]["value"], abs=1e-5)
+    assert f1["after_less_control"]["value"] == pytest.approx(f1["after"]["value"] - f1["control"]["value"], abs=1e-5)
+    assert f1["after_less_before"]["low"] > 0
+    paired = f1["after_less_control"]["high"] - f1["after_less_control"]["low"]
+    assert paired < np.hypot(*(f1[role]["high"] - f1[role]["low"] for role in ("after", "control")))
+
+
+def test_distances_before_and_after_are_of_the_same_sounds_and_of_those_that_arrive_every_time():
+    study = load(FULL)
+    names = {role: f"{role}/by-family/split0-seed0" for role in ("windowed", "dreamed", "undreamed")}
+    evaluations = {name: {"sets": {"test": judged(0.4)}} for name in names.values()}
+    sizes = {"windowed": 1.0, "dreamed": 3.0, "undreamed": 1.5}
+    dreams = {
+        names[role]: with_stop([made("wrong", n, size * np.ones(SHAPE), success=(role, n) != ("dreamed", 0)) for n in range(8)], 0.9)
+        for role, size in sizes.items()
+    }
+    (told,) = learning.learning(study, evaluations, {"nearest": dreams, "targeted": {name: [] for name in names.values()}})
+    assert list(told["sweeps"]) == ["nearest"]
+    found = told["sweeps"]["nearest"]["wrong"]
+    assert (found["n"], found["arrived"]) == (8, 7)
+    assert {role: found["success"][role]["value"] for role in found["success"]} == {"before": 1, "after": 7 / 8, "control": 1}
+    assert {role: value["value"] for role, value in found["rmse_db"].items()} == {
+        "before": 1, "after": 3, "control": 1.5, "after_less_before": 2, "after_less_control": 1.5,
+    }  # fmt: skip
+
+
+def test_a_model_that_was_not_made_is_not_compared():
+    assert learning.learning(load(FULL), {}, {}) == []
+    assert learning.compared(config.validate(Study, TREE, "fabricated")) == []
+
+
+def test_models_of_several_seeds_have_a_mean_on_every_set():
+    study = load(FULL)
+    found = [Model("windowed", "by-family", 0, seed, ROOT, {"sets": {"validation": judged(0.4, seed)}}, None, None) for seed in range(3)]
+    told = summary.over_models(study, found)["windowed/by-family"]["validation"]["S2"]["macro"]["f1"]
+    single = [judged(0.4, seed)["S2"]["macro"]["f1"]["value"] for seed in range(3)]
+    assert told["value"] == pytest.approx(np.mean(single), abs=1e-5)
+    assert told["n"] == 3
+    assert summary.over_models(study, found[:1]) == {}

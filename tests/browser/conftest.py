@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+STOPPED = "net::ERR_ABORTED"
+"""What Chromium says of a sound that it stops reading because it has enough, or another is asked for."""
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +30,27 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page in a profile of its own, offline; a script's error or a request for anything but a file fails the test."""
+def lost() -> list[str]:
+    """Patterns (as of ``fnmatch``) of the addresses that a test takes away on purpose: it adds them."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, lost: list[str]) -> Iterator[Page]:
+    """An empty page in a profile of its own, offline; a script's error, a file that is not there or a request for anything but a file fails the
+    test.
+    """
     context = browser.new_context(offline=True, accept_downloads=True)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(f"error in the page: {error}"))
-    gone = "Failed to load resource"  # whether files are there is asked by tests that know which should be
-    opened.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" and gone not in said.text else None)
+
+    def note(address: str, what: str) -> None:
+        if not any(fnmatchcase(unquote(address), pattern) for pattern in lost):
+            wrong.append(f"{what}: {address}")
+
+    opened.on("console", lambda said: note(said.location["url"], f"console: {said.text}") if said.type == "error" else None)
+    opened.on("requestfailed", lambda request: None if request.failure == STOPPED else note(request.url, f"{request.failure}"))
     opened.on("request", lambda request: None if request.url.split(":")[0] in ("file", "blob", "data") else wrong.append(f"asked for {request.url}"))
     yield opened
     context.close()

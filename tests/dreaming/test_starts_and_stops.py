@@ -80,7 +80,7 @@ def test_one_dream_from_a_start_of_its_own_is_one_dream():
     assert found.sounds.shape == (1, 2, SAMPLES)
 
 
-def test_a_dream_ends_at_the_first_step_at_which_its_class_is_sure_and_the_largest():
+def test_a_dream_ends_in_the_first_step_in_which_its_class_is_sure_and_the_largest_as_soon_as_it_is():
     given = templates()
     network, start = Linear(given).double(), torch.zeros(1, 4, 5).double()
     free = dream(network, "class", [0, 1, 2], start, side="pre", rule="norm", step=0.05, steps=60, bounds=None)
@@ -90,9 +90,28 @@ def test_a_dream_ends_at_the_first_step_at_which_its_class_is_sure_and_the_large
         assert 0 < taken < 60
         sure = torch.sigmoid(ended.activation[row])
         assert sure[taken] >= 0.9 > sure[taken - 1]
-        assert torch.equal(ended.activation[row, : taken + 1], free.activation[row, : taken + 1])
+        assert torch.equal(ended.activation[row, :taken], free.activation[row, :taken])
         assert len(set(ended.activation[row, taken:].tolist())) == 1
-        torch.testing.assert_close(ended.sounds[row], 0.05 * taken * (given[row] / given[row].norm())[None])
+        direction = given[row] / given[row].norm()
+        way = (ended.sounds[row] * direction).sum()
+        torch.testing.assert_close(ended.sounds[row], way * direction[None])
+        needed = torch.tensor(0.9).double().logit() / given[row].norm()  # the others stay lower: their templates point elsewhere
+        assert 0 <= way - needed <= 0.05 / 64 + 1e-9
+
+
+def test_what_the_last_step_has_too_much_is_taken_back_from_coefficients_and_traces_too():
+    network, starts = lively(dtype=torch.float64), [noise(seed, dtype=torch.float64) for seed in range(4)]
+    found = dream(network, "class", [0, 1, 0, 1], starts, side="pre", steps=40, stop_confidence=0.8, step=0.02)
+    ended = [row for row in range(4) if 0 < found.steps[row] < 40]
+    assert ended
+    spread = nn.functional.conv_transpose1d(found.coefficients[:, None], network.conv1.weight, stride=16)
+    with torch.no_grad():
+        logits = network(found.sounds)
+    for row in ended:
+        added = found.sounds[row] - starts[row]
+        torch.testing.assert_close(added[:, : spread.shape[-1]], spread[row], rtol=1e-6, atol=1e-9)
+        assert logits[row, row % 2] == pytest.approx(float(found.activation[row, -1]))
+        assert 0.8 <= torch.softmax(logits[row], 0)[row % 2] < 0.81
 
 
 def test_a_class_that_is_sure_but_not_the_largest_goes_on():

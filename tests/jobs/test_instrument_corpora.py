@@ -42,6 +42,18 @@ def test_check_tells_the_counts_of_a_copy_of_irmas_its_conflicts_and_the_papers_
     assert "estimates from one machine" in lines[-1]
 
 
+def test_a_plan_warns_of_more_held_out_sounds_than_a_copy_has(copy: irmas_fixture.Irmas, call: Call) -> None:
+    warned = {}
+    for asked in (11, 22, 220):
+        changes = [f"sweeps.{name}.starts={{held_out: {asked}}}" for name in ("targeted", "nearest", "waveform")]
+        answer = call("check", PAPER, *(part for change in (f"sounds.irmas.path={copy.folder}", *changes) for part in ("--set", change)))
+        assert answer.code == 0, answer.err
+        warned[asked] = [line for line in answer.out.splitlines() if line.startswith("warning: sweeps.")]
+    assert warned[11] == []
+    assert any("sweeps.targeted.starts: 220 held-out sounds are 20 a class" in line for line in warned[220])
+    assert all("ask for at most" in line for line in warned[220])
+
+
 def test_a_dry_run_of_the_papers_study_plans_and_writes_nothing(copy: irmas_fixture.Irmas, call: Call, tmp_path: Path) -> None:
     answer = call("run", PAPER, "--set", f"sounds.irmas.path={copy.folder}", "--out", tmp_path / "run", "--dry-run")
     assert answer.code == 0, answer.err

@@ -139,6 +139,23 @@ def test_patience_is_part_of_what_a_model_is_made_from_only_where_it_is_asked_fo
     assert list(unit().recipe["network"]) == ["han"]
 
 
+def test_patience_does_not_end_a_control_whose_labels_validation_cannot_know() -> None:
+    treatments = {"windowed": {"window": 0.1}, "shuffled": {"window": 0.1, "labels": "shuffled"}}
+    recipes = {unit.name.split("/")[1]: unit.recipe["training"] for unit in train.units(study(patience=2, treatments=treatments), "0" * 16, 88)}
+    assert recipes["windowed"]["patience"] == 2
+    assert "patience" not in recipes["shuffled"]
+
+
+def test_a_plan_counts_a_models_checkpoint_its_test_sets_and_its_dreams(run: Path) -> None:
+    treatments = {"windowed": {"window": 0.1}, "dreamed": {"window": 0.1, "dreams": {"sounds": 16, "steps": 50}}}
+    asked = study(treatments=treatments)
+    plain, dreamed = train.units(asked, "0" * 16, 88)
+    tested, _ = train.units(asked, "0" * 16, 88, 100.0, len(CLASSES))
+    assert dreamed.seconds > plain.seconds
+    assert tested.seconds > plain.seconds
+    assert tested.bytes > (run / "models" / MODEL / "checkpoint.pt").stat().st_size - 20_000  # the archive's own pages
+
+
 def test_a_network_that_diverged_fails_with_what_would_help(tmp_path: Path) -> None:
     folder = written(tmp_path / "run")
     with pytest.raises(FloatingPointError, match="learning_rate"):

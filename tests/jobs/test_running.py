@@ -19,6 +19,7 @@ from aesdream.dreaming.sonify import read_wav
 from aesdream.training.checkpoints import load_network
 from jobs import ledger
 from jobs.executors import Here, Task
+from tests import printed
 from tests.runs import TINY, aesdream, assert_same, contents, events, killed_after
 
 pytestmark = pytest.mark.xdist_group("tiny run")
@@ -44,6 +45,10 @@ def test_status_counts_every_unit_as_done(finished: Path) -> None:
     assert {stage: counts["done"] for stage, counts in told["stages"].items()} == {"preprocess": 1, "train": 11, "dream": 28, "appendix": 1}
     assert not told["failures"]
     assert not told["at_work"]
+
+
+def test_page_and_pdf_print_what_results_json_holds_and_no_other_number(finished: Path) -> None:
+    printed.check(printed.read(finished))
 
 
 def test_the_same_call_on_a_finished_run_computes_nothing_and_changes_no_byte(copy: Path) -> None:

@@ -21,6 +21,7 @@ from jobs.progress import Progress
 from tests import judges
 from tests.conftest import Answer, Call
 from tests.jobs.test_sounds import contents, phrase
+from tests.runs import ROOT
 
 OUTPUTS, KEEP = (12, 12, 12), 4
 
@@ -84,7 +85,7 @@ def test_the_table_says_what_the_models_and_the_measure_say_themselves(made: Pat
         sound, rate = audio.read(made / row["path"])
         said = hearing.hear(models, sound, rate).probabilities[:, 1]
         assert float(row["p(bright)"]) == pytest.approx(said.mean(), abs=1e-4)
-        assert float(row["disagreement"]) == pytest.approx(said.std(), abs=1e-4)
+        assert float(row["disagreement"]) == pytest.approx(said.std(ddof=1), abs=1e-4)
         prepared = audio.floating(audio.prepare(sound, rate, models[0].preparation))
         assert float(row["measure"]) == pytest.approx(COMPOSERS["bright"].measure(prepared, rate), rel=1e-4)
         assert row["family"] == json.loads((made / row["path"]).with_suffix(".json").read_text())["family"]
@@ -205,6 +206,22 @@ def test_a_damaged_choice_is_made_again_as_it_was_though_sounds_were_dropped_sin
     assert (out / "judged" / "level-1.json").read_bytes() == choice
 
 
+def test_fewer_levels_asked_for_later_take_no_round_out(run: Path, source: Path, tmp_path: Path) -> None:
+    out = looped(tmp_path / "out", source, run, outputs=(8, 8, 8), keep=3, compare=True)
+    before = contents(out)
+    looped(out, source, run, outputs=(8, 8), keep=3, compare=True)
+    assert contents(out) == before
+
+
+def test_a_last_round_of_which_nothing_is_kept_is_told(run: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "NEAR_DB", 1000)  # whatever comes is a near-copy of the first that is kept
+    out = looped(tmp_path / "out", source, run, outputs=(6, 6))
+    report = json.loads((out / "judged" / "report.json").read_text())
+    assert [row["kept"] for row in report["rounds"]] == [1, 0]
+    assert report["alone"] == 1  # the rest are near-copies, and held against no model
+    assert report["rounds"][1]["probability"].keys() == {"all"}
+
+
 def told(probability: float, level: float) -> Told:
     return Told(probabilities=[probability], measure=None, cells=[level] * (likeness.BANDS * likeness.PARTS))
 
@@ -252,7 +269,9 @@ def test_wrong_calls_are_answered_in_a_line_and_nothing_is_written(run: Path, so
         "knows the classes a, b, c; choosing takes a judge that tells two apart": call(*asked, "--judge", three),
         "--keep 6: must be from 1 to the sounds of a level (5)": call(*asked, "--judge", run, "--keep", "6"),
         "--keep and --compare need --judge RUN": call(*asked, "--compare"),
-        "needs either --unwanted FILE or --judge RUN": call("sounds", "drop", tmp_path),
+        "needs --unwanted FILE or --judge RUN, one of them": call("sounds", "drop", tmp_path),
+        "sounds drop: --keep needs --judge RUN": call("sounds", "drop", tmp_path, "--keep", "2"),
+        "tests: not a run folder; give the folder that aesdream run made": call(*asked, "--judge", ROOT / "tests"),
         "holds no generated sounds": call("sounds", "drop", tmp_path, "--judge", run),
     }
     for part, answer in answers.items():

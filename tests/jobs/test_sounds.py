@@ -255,6 +255,7 @@ def test_of_a_source_folder_what_was_made_in_it_is_no_source(source: Path, tmp_p
         sounds.dropped(out, ["1-0000"])
     assert [path.name for path in sounds.source_paths([takes], out)] == ["a.wav"]
     assert [path.stem for path in sounds.source_paths([out], tmp_path / "other")] == ["1-0001", "1-0002", "2-0000", "2-0001"]
+    assert [path.stem for path in sounds.source_paths([out / "dropped"])] == ["1-0000"]
 
 
 def test_a_chain_is_shown_from_the_source_on(source: Path, tmp_path: Path, call: Call) -> None:
@@ -328,7 +329,12 @@ def test_a_folder_that_holds_something_else_is_left_alone(source: Path, tmp_path
         assert answer.code == 2
         assert part in answer.err
     (out / "generate.json").write_text("{")
-    assert "damaged (not JSON" in call("sounds", "generate", source, *options, "--seed", "1").err
+    (tmp_path / "unwanted.txt").write_text("1-0000")
+    for command in (("generate", source, *options, "--seed", "1"), ("drop", out, "--unwanted", tmp_path / "unwanted.txt")):
+        answer = call("sounds", *command)
+        assert (answer.code, len(answer.lines)) == (2, 1)
+        assert "damaged (not JSON" in answer.err
+        assert "its sounds are whole" in answer.err
     assert {name: found for name, found in contents(out).items() if name != "generate.json"} == {
         name: found for name, found in before.items() if name != "generate.json"
     }
@@ -414,7 +420,7 @@ def test_what_cannot_be_dropped_is_named_and_nothing_moves(source: Path, tmp_pat
 
 
 def test_help_has_an_example_and_starts_without_torch() -> None:
-    for name in ("generate", "chain", "mimic", "drop"):
+    for name in ("generate", "chain", "measure", "mimic", "drop"):
         answer = aesdream("sounds", name, "--help")
         assert answer.returncode == 0
         assert "Example: aesdream sounds" in answer.stdout

@@ -43,7 +43,8 @@ STUDY = {
     "seed": 5,
     "network": HAN,
     "training": {
-        "treatments": {"windowed": {"window": 0.25}, "dreamed": {"window": 0.25, "dreams": {"sounds": 6, "epochs": 2, "steps": 3}}},
+        "treatments": {"windowed": {"window": 0.25}, "dreamed": {"window": 0.25, "dreams": {"sounds": 6, "epochs": 2, "steps": 3}},
+                       "undreamed": {"window": 0.25, "dreams": {"sounds": 6, "epochs": 2, "steps": 0}}},
         "protocols": ["by-family"], "epochs": 2, "batch": 8,
     },
     "sweeps": SWEEPS,
@@ -239,6 +240,15 @@ def test_a_model_learns_on_from_its_dreams_after_it_has_learned_as_without_them(
     weights = [load_network(run / "models" / MODEL.replace("windowed", name) / "checkpoint.pt").network.state_dict() for name in histories]
     assert all(value.isfinite().all() for value in weights[1].values())
     assert not torch.equal(weights[0]["body.out.weight"], weights[1]["body.out.weight"])
+
+
+def test_its_control_learns_on_for_as_many_steps_from_the_same_pieces_none_of_them_dreamed(run: Path):
+    history = [json.loads(line) for line in (run / "models" / MODEL.replace("windowed", "undreamed") / "history.jsonl").read_text().splitlines()]
+    dreamed = [json.loads(line) for line in (run / "models" / MODEL.replace("windowed", "dreamed") / "history.jsonl").read_text().splitlines()]
+    assert history[:2] == dreamed[:2]
+    assert [set(record) for record in history] == [set(record) for record in dreamed]
+    assert (history[2]["dreams"], history[2]["reached"]) == (6, 0)
+    assert history[2]["loss"] != dreamed[2]["loss"]
 
 
 def test_the_appendix_tells_of_them_and_draws_them(run: Path):

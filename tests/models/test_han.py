@@ -69,6 +69,11 @@ def test_it_has_1_446_123_parameters_for_11_classes(whole: HanNetwork) -> None:
     assert sum(parameter.numel() for parameter in whole.parameters()) == 1_446_123
 
 
+def test_its_parameters_are_counted_without_building_it(whole: HanNetwork) -> None:
+    assert Han().parameters(SECOND, 11, 1) == 1_446_123
+    assert SMALL.parameters(SECOND, 2, 1) == sum(parameter.numel() for parameter in built().parameters())
+
+
 def test_weights_start_glorot_uniform_and_biases_at_zero(whole: HanNetwork) -> None:
     for name, weights in whole.named_parameters():
         parameter = weights.detach()

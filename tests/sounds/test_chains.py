@@ -115,7 +115,7 @@ def test_a_step_that_falls_silent_on_another_sound_is_passed_over_and_marked() -
     ("steps", "part"),
     [
         ("comb", "steps: must be a list of steps"),
-        ([["comb"]], "steps: must be a list of steps"),
+        ([["comb"]], "step 0: must hold keys and values, its process among them"),
         ([], "must begin with excerpt, end with mix"),
         ([EXCERPT, COMB], "are excerpt, comb"),
         ([EXCERPT, MIX, MIX], "have no other of either"),

@@ -114,6 +114,7 @@ def test_everything_that_is_wrong_with_a_copy_is_told_at_once_with_its_remedy(br
     (parts[0] / "(01) a song-1.txt").unlink()
     (parts[0] / "(01) a song-10.txt").write_text("cla\t\nban\t\n")
     (parts[2] / "four-1.txt").write_text("\n")
+    (parts[2] / "five-4.wav").unlink()
     irmas_fixture.write(training / "flu" / "[flu][cla]0002__1.wav", 0.9)
     (training / "flu" / "[flu][cla]0009__1.wav").write_bytes(b"words")
     irmas_fixture.write(training / "pia" / "[vio][cla]0002__1.wav", 3)
@@ -125,6 +126,7 @@ def test_everything_that_is_wrong_with_a_copy_is_told_at_once_with_its_remedy(br
         training / "bass": "is no class of IRMAS; classes: cel, cla",
         parts[0] / "(01) a song-1.wav": "has no labels: (01) a song-1.txt is missing; copy it",
         parts[0] / "(01) a song-10.txt": "'ban' is no class of IRMAS; classes: cel, cla",
+        parts[2] / "five-4.txt": "has no clip: five-4.wav is missing; copy it",
         parts[2] / "four-1.txt": "holds no label; write one of cel, cla",
         training / "flu" / "[flu][cla]0002__1.wav": "is 0.900 s long, a network hears 1 s at once; copy it again, or take it out",
         training / "flu" / "[flu][cla]0009__1.wav": "cannot be decoded as audio",
@@ -135,6 +137,13 @@ def test_everything_that_is_wrong_with_a_copy_is_told_at_once_with_its_remedy(br
     assert len(lines) == len(told)
     for path, what in told.items():
         assert [line for line in lines if line.startswith(f"{path}: {what}")], path
+
+
+def test_labels_that_an_editor_has_marked_as_unicode_are_read(broken: irmas_fixture.Irmas) -> None:
+    written = broken.folder / next(iter(CLIPS)) / "(01) a song-1.txt"
+    written.write_bytes(b"\xef\xbb\xbf" + written.read_bytes())
+    (clip,) = [entry for entry in read(broken.folder)["test"].entries if entry.id.endswith("(01) a song-1.wav")]
+    assert clip.labels == ("cel",)
 
 
 def test_a_class_with_too_few_recordings_to_split_is_named(broken: irmas_fixture.Irmas) -> None:

@@ -143,6 +143,12 @@ def test_s2_says_at_least_the_largest_class():
     assert evaluated(quiet)["S1"]["micro"]["recall"]["value"] == 0
 
 
+def test_who_says_every_class_has_the_f1_of_one_who_does():
+    heard = made_up()
+    wanted = {average: metrics.f1_score(heard.labels, np.ones_like(heard.labels), average=average) for average in ("micro", "macro")}
+    assert multilabel.always(evaluated(heard)) == pytest.approx({f"{average}_f1": value for average, value in wanted.items()})
+
+
 def test_an_evaluation_is_json_and_holds_its_judgements():
     heard = made_up()
     got = json.loads(json.dumps(evaluated(heard), allow_nan=False))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aesdream.appendix.instruments.patterns import beyond_control
+from aesdream.appendix.instruments.patterns import beyond_controls
 from aesdream.training.statistics import LEVEL, Estimate
 
 CLOSE = 2.0
@@ -15,7 +15,16 @@ Numbers = Mapping[str, Any]
 
 
 def of_targeted(found: Numbers) -> list[dict[str, Any]]:
-    """What is claimed of dreams to right and wrong classes, against ``targeted.targeted``."""
+    """What is claimed of dreams to right and wrong classes, against ``targeted.targeted``: where they stop at a confidence, whether they arrive and
+    how far that is; where all go equally far, how their changes lie to each other. A sweep cannot speak of what it was not asked for.
+    """
+    claims = _of_arriving(found) if found["stop_confidence"] is not None else _of_geometry(found) if "geometry" in found else []
+    if found["domain"] == "waveform":
+        return [{**claim, "claim": f"In the waveform (the paper dreams spectrograms): {claim['claim']}"} for claim in claims]
+    return claims
+
+
+def _of_arriving(found: Numbers) -> list[dict[str, Any]]:
     claims = []
     for kind, told in found["kinds"].items():
         claims.append(
@@ -26,41 +35,42 @@ def of_targeted(found: Numbers) -> list[dict[str, Any]]:
                 f"confirmed where all {told['n']} succeed, which is the largest output and at least .9",
             )
         )
-        if found["stop_confidence"] is not None:  # else how far they go was asked for
-            claims.append(
-                _claim(
-                    f"Dreams {_to(kind)} differ from their start by about 2 dB.",
-                    _below(told["rmse_db"], CLOSE),
-                    told["rmse_db"],
-                    "confirmed where the whole interval of the mean root mean square difference is at most 2 dB; the paper gives a mean square in dB",
-                )
-            )
-    if "geometry" in found:
-        larger, angle = found["larger"], found["geometry"]
+        arrived = told["arrived"]
         claims.append(
             _claim(
-                "For most class pairs the right and the wrong dream differ more from each other than either does from the original.",
-                _above(larger, 0.5),
-                larger,
-                f"confirmed where the whole interval of the share of the {larger['pairs']} pairs is above one half; "
-                "orthogonal changes fulfil it whatever the network has learned",
-            )
-        )
-        random = angle["random"]["cosine"] if angle["random"] else None
-        beyond = "" if random is None else f"; random changes of equal sizes have {random['mean']:.4f} [{random['low']:.4f}, {random['high']:.4f}]"
-        claims.append(
-            _claim(
-                "That shows that the network separates its classes.",
-                angle["separated"],
-                angle["cosine"],
-                f"confirmed only where the cosine between right and wrong change lies below that of random changes{beyond}",
+                f"Dreams {_to(kind)} differ from their start by about 2 dB.",
+                _below(arrived["rmse_db"], CLOSE),
+                arrived["rmse_db"],
+                "confirmed where the whole interval of the mean root mean square difference is at most 2 dB, "
+                f"over the {arrived['n']} that arrive and had to move for it; the paper gives a mean square in dB",
             )
         )
     return claims
 
 
-def of_noises(found: Numbers, control: Numbers | None) -> list[dict[str, Any]]:
-    """What is claimed of dreams from noise, against ``patterns.noises`` of a model and, where there is one, of a control with permuted labels."""
+def _of_geometry(found: Numbers) -> list[dict[str, Any]]:
+    larger, angle = found["larger"], found["geometry"]
+    random = angle["random"]["cosine"] if angle["random"] else None
+    beyond = "" if random is None else f"; random changes of equal sizes have {random['mean']:.4f} [{random['low']:.4f}, {random['high']:.4f}]"
+    return [
+        _claim(
+            "For most class pairs the right and the wrong dream differ more from each other than either does from the original.",
+            _above(larger, 0.5),
+            larger,
+            f"confirmed where the whole interval of the share of the {larger['pairs']} pairs is above one half; "
+            "orthogonal changes fulfil it whatever the network has learned",
+        ),
+        _claim(
+            "That shows that the network separates its classes.",
+            angle["separated"],
+            angle["cosine"],
+            f"confirmed only where the cosine between right and wrong change lies below that of random changes{beyond}",
+        ),
+    ]
+
+
+def of_noises(found: Numbers, controls: Sequence[Numbers]) -> list[dict[str, Any]]:
+    """What is claimed of dreams from noise, against ``patterns.noises`` of a model and of its controls with permuted labels, as many as there are."""
     lies = found["as_they_lie"]
     alike = lies["p"] < 1 - LEVEL and _above(lies["excess"], 0.0)
     claims = [
@@ -72,13 +82,15 @@ def of_noises(found: Numbers, control: Numbers | None) -> list[dict[str, Any]]:
             "confirmed where p is below .05 and the whole interval above 0",
         )
     ]
-    if control is not None:
+    if controls:
+        highest = max((control["as_they_lie"]["excess"] for control in controls), key=lambda excess: excess["value"])
         claims.append(
             _claim(
                 "The patterns come from what was learned of instruments.",
-                beyond_control(found, control),
-                control["as_they_lie"]["excess"],
-                "confirmed where the interval of the same number, for a network that learned permuted labels (given here), lies below the model's",
+                beyond_controls(found, controls),
+                highest,
+                f"confirmed where the interval of the same number, for each of {len(controls)} networks that learned permuted labels (the largest is "
+                "given here), lies below the model's; intervals are over starts, another training could differ",
             )
         )
     return claims

@@ -69,7 +69,7 @@ def originals(canvas: Canvas, rows: Sequence[Sequence[Dreamt]], classes: Sequenc
             image, bars = axes[2 * number][column], axes[2 * number + 1][column]
             _spectrogram(image, spectrogram, low, top)
             image.set_title(title, pad=2)
-            _bars(bars, outputs, classes, goal, named=column == 0)
+            _bars(bars, outputs, classes, goal, named=column == 0 and number == len(rows) - 1)
 
 
 def noise_grid(

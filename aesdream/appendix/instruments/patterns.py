@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from aesdream.appendix.instruments.dreamt import Dreamt
 from aesdream.dreaming.settings import drawn
 from aesdream.seeding import generator
-from aesdream.training.statistics import Estimate, estimate, number, ratio
+from aesdream.training.statistics import LEVEL, Estimate, number, ratio
 
 DRAWS = 1000
 STRONG = 0.9
@@ -84,8 +84,8 @@ class _Groups:
 
 def alike(changes: Changes, seed: int) -> dict[str, Any]:
     """How alike changes [shape=(starts, classes, frames, bands)] are, as they lie and at the best shift in time: means of the three groups and what
-    the same class has beyond both different (``excess``), with intervals over starts drawn again; ``p`` how often classes that are called by each
-    other's names are as alike; beside ``below`` where different classes must lie. At least two starts and classes.
+    the same class has beyond both different (``excess``), with intervals over starts drawn again (``over_starts``); ``p`` how often classes that are
+    called by each other's names are as alike; beside ``below`` where different classes must lie. At least two starts and classes.
     """
     left = without_common(changes)
     starts, classes = left.shape[:2]
@@ -95,10 +95,20 @@ def alike(changes: Changes, seed: int) -> dict[str, Any]:
         groups = _Groups(cosines)
         values, draws = groups.means(np.ones((1, starts))), groups.means(weights)
         permuted = groups.permuted(generator(seed, "noise classes", name))
-        told[name] = {key: estimate(float(values[key][0]), draws[key]) for key in values}
+        told[name] = {key: over_starts(float(values[key][0]), draws[key], starts) for key in values}
         reached = int((permuted >= values["same_class"][0] - 1e-12).sum())
         told[name]["p"] = (1 + reached) / (1 + DRAWS)
     return told
+
+
+def over_starts(value: float, draws: NDArray[np.float64], starts: int) -> Estimate:
+    """A value with its 95 % interval: Student's, for as many starts, with the standard deviation of the draws as of a sample's mean.
+
+    Starts are few, and percentiles of so few are far too narrow: in trials with 4 starts they held the truth three times in four.
+    """
+    spread = float(np.nanstd(draws)) * (starts / (starts - 1)) ** 0.5
+    half = float(stats.t.ppf((1 + LEVEL) / 2, starts - 1)) * spread
+    return {"value": number(value), "low": number(value - half), "high": number(value + half)}
 
 
 def agreeing(changes: Changes) -> tuple[NDArray[np.bool_], list[Estimate]]:
@@ -144,7 +154,7 @@ def changes_of(grid: Sequence[Sequence[Dreamt]]) -> Changes:
     return np.array([[np.concatenate(list(one.change)) for one in row] for row in grid])
 
 
-def beyond_control(real: Mapping[str, Any], control: Mapping[str, Any]) -> bool | None:
-    """Whether the same class is more alike in a model than in a control with permuted labels: whether the intervals of their excess lie apart."""
-    low, high = real["as_they_lie"]["excess"]["low"], control["as_they_lie"]["excess"]["high"]
-    return None if low is None or high is None else bool(low > high)
+def beyond_controls(real: Mapping[str, Any], controls: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Whether the same class is more alike in a model than in every control with permuted labels: whether the intervals of their excess lie apart."""
+    low, highs = real["as_they_lie"]["excess"]["low"], [control["as_they_lie"]["excess"]["high"] for control in controls]
+    return None if low is None or None in highs else bool(low > max(highs))

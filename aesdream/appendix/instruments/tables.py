@@ -20,8 +20,8 @@ GROUPS = {
 }
 
 
-def sets(found: Mapping[str, Mapping[str, Content]]) -> Listing:
-    """Micro and macro F1 of S1 and S2 and LRAP, by model and set."""
+def sets(found: Mapping[str, Mapping[str, Content]], means: Mapping[str, Mapping[str, Content]]) -> Listing:
+    """Micro and macro F1 of S1 and S2 and LRAP, by model and set, their means over models, and what one has who says every class."""
     rows = []
     for model, of_sets in found.items():
         for name, told in of_sets.items():
@@ -29,10 +29,16 @@ def sets(found: Mapping[str, Mapping[str, Content]]) -> Listing:
             rows.append([model, name, *averages, interval(told["lrap"])])
             swept = [interval(told["as_published"][score][average]["f1"]) for score in ("S1", "S2") for average in ("micro", "macro")]
             rows.append(["", f"{name}, as published*", *swept, DASH])
+    for group, of_sets in means.items():
+        for name, told in of_sets.items():
+            averages = [interval(told[score][average]["f1"]) for score in ("S1", "S2") for average in ("micro", "macro")]
+            rows.append([f"{group}, mean of {told['lrap']['n']}", name, *averages, interval(told["lrap"])])
+    for name, told in next(iter(found.values())).items():
+        rows.append(["every class, always", name, *[number(told["always"][f"{average}_f1"]) for average in ("micro", "macro")] * 2, DASH])
     heads = ("model", "set", "S1 micro F1", "S1 macro F1", "S2 micro F1", "S2 macro F1", "LRAP")
     notes = (
-        "S1: mean over windows; S2: sum over windows divided by the largest class's. Thresholds from the validation sounds. 95 % intervals by "
-        "bootstrap over recordings. * with the threshold that is best on this very set, which flatters.",
+        "S1: mean over windows; S2: sum over windows divided by the largest class's. Thresholds from the validation sounds, which flatters their own "
+        "rows. 95 % intervals by bootstrap over recordings. * with the threshold that is best on this very set, which flatters.",
     )
     return Listing("How well classes are told", heads, (0.2, 0.14, 0.135, 0.135, 0.135, 0.135, 0.12), rows, notes)
 
@@ -71,10 +77,20 @@ def targeted(told: Content) -> list[Block]:
     missed = [
         f"{KINDS[kind]}: {', '.join(f'{name} ({n})' for name, n in one['missed'].items())}" for kind, one in told["kinds"].items() if one["missed"]
     ]
+    notes += [_moved(told)] if told["stop_confidence"] is not None else []
     notes += [f"Classes that were not reached, with how many dreams: {'; '.join(missed)}."] if missed else []
     blocks: list[Block] = [Listing("Where dreams arrive, and how far that is", heads, (0.15, 0.04, *[0.115] * 7), rows, notes)]
     blocks += [*_inversions(told), _performance(told["performance"])]
     return blocks + ([_geometry(told)] if "geometry" in told else [])
+
+
+def _moved(told: Content) -> str:
+    """How far the dreams went that tell how far it is."""
+    each = []
+    for kind, one in told["kinds"].items():
+        arrived, already = one["arrived"], percent(one["already"]["value"])
+        each.append(f"{KINDS[kind]} {arrived['n']} of {one['n']}, {interval(arrived['rmse_db'])} dB ({already} needed no step)")
+    return f"RMSE of those alone that arrived and had to move for it, which is what it takes: {'; '.join(each)}."
 
 
 def _inversions(told: Content) -> list[Block]:
@@ -131,13 +147,50 @@ def _geometry(told: Content) -> Listing:
     return Listing("Right against wrong", ("measure", "measured", "random changes of equal size"), (0.5, 0.26, 0.24), rows, notes)
 
 
+ROLES = {
+    "before": "before",
+    "after": "after",
+    "control": "control",
+    "after_less_before": "after less before",
+    "after_less_control": "after less control",
+}
+
+
+def learning(told: Content) -> list[Block]:
+    """What learning on from dreams was worth: measures on every set, and how far dreams to wrong classes have to go."""
+    control = f"; control: {told['control']}, as many further steps on the same pieces without dreams" if "control" in told else ""
+    said = f"Before: {told['before']}; after: {told['after']}, which learned on from its dreams under their true label{control}."
+    said += f" Models: {told['models']}."
+    roles = [role for role in ROLES if role in next(iter(told["sets"].values()))]
+    rows = [
+        [name, ROLES[role], *(interval(found[role][score][average]["f1"]) for score in ("S1", "S2") for average in ("micro", "macro")),
+         interval(found[role]["lrap"])]
+        for name, found in told["sets"].items() for role in roles
+    ]  # fmt: skip
+    heads = ("set", "", "S1 micro F1", "S1 macro F1", "S2 micro F1", "S2 macro F1", "LRAP")
+    notes = ("Differences are paired: the same recordings are drawn again for both. Thresholds are each model's own.",)
+    blocks: list[Block] = [Text(said), Listing("Before and after", heads, (0.14, 0.18, *[0.136] * 5), rows, notes)]
+    lines = [
+        [f"{sweep}, {KINDS[kind]}", ROLES[role], interval(found["success"].get(role)) if role in found["success"] else DASH, interval(value)]
+        for sweep, kinds in told["sweeps"].items() for kind, found in kinds.items() for role, value in found["rmse_db"].items()
+    ]  # fmt: skip
+    counts = "; ".join(
+        f"{sweep}, {KINDS[kind]}: {found['arrived']} of {found['n']}" for sweep, kinds in told["sweeps"].items() for kind, found in kinds.items()
+    )
+    if lines:
+        note = f"Distances (RMSE of the log-mel spectrogram) are of those sounds alone whose dreams arrive by every model: {counts}."
+        blocks.append(Listing("What .9 takes", ("dreams", "", "success", "dB"), (0.4, 0.2, 0.2, 0.2), lines, (note,)))
+    return blocks
+
+
 def noises(told: Content) -> list[Block]:
     """How alike dreams from noise are, by what they share, and where they agree."""
     rows = [[name, interval(told["as_they_lie"][key]), interval(told["shifted"][key])] for key, name in GROUPS.items()]
     rows.append(["classes called by each other's names, p", number(told["as_they_lie"]["p"], 4), number(told["shifted"]["p"], 4)])
     notes = (
         f"Cosines between changes of {told['starts']} noises, the mean over classes of each start taken away, which alone puts different classes at "
-        f"{number(told['below'])} of the same one. Intervals over starts drawn again; permutations of classes within starts.",
+        f"{number(told['below'])} of the same one. Intervals: Student's, for as many starts, by their spread when drawn again; "
+        "permutations of classes within starts.",
     )
     alike = Listing("Patterns of a class", ("dreams that share", "as they lie", "at the best shift in time"), (0.4, 0.3, 0.3), rows, notes)
     shares = [[name, percent(one["share"]), percent(one["chance"])] for name, one in told["agreeing"].items()]

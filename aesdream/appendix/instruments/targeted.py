@@ -30,8 +30,9 @@ def targeted(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int, thresh
     groups = {kind: group for kind, group in groups.items() if group}
     if not groups:
         return {}
-    stop = dreams[0].content.get("stop_confidence")
-    told: dict[str, Any] = {"stop_confidence": stop, "kinds": {kind: _kind(list(group.values()), classes, seed) for kind, group in groups.items()}}
+    first = dreams[0].content
+    told: dict[str, Any] = {"stop_confidence": first.get("stop_confidence"), "domain": first.get("domain", "waveform")}
+    told["kinds"] = {kind: _kind(list(group.values()), classes, seed) for kind, group in groups.items()}
     told["performance"] = _performance(groups, classes, thresholds, seed)
     if "right" in groups and "wrong" in groups:
         told.update(_pairs(groups["right"], groups["wrong"], classes, seed))
@@ -44,7 +45,7 @@ def _sample(dreams: Sequence[Dreamt], seed: int) -> Sample:
 
 def _kind(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int) -> dict[str, Any]:
     """Success, confidence before and after, steps and distances of dreams of one kind; ``already`` is the share that needed no step, ``missed`` how
-    many did not reach each class."""
+    many did not reach each class, ``arrived`` the distance of those that did and had to move for it: of the others none is what it takes."""
     sample = _sample(dreams, seed)
     contents = [one.content for one in dreams]
     told: dict[str, Any] = {
@@ -57,6 +58,9 @@ def _kind(dreams: Sequence[Dreamt], classes: Sequence[str], seed: int) -> dict[s
         **{f"confidence_{when}": sample.mean([content["confidence"][when] for content in contents]) for when in ("start", "dream")},
         **{name: sample.mean([content["distance"][name] for content in contents]) for name in MEASURES},
     }
+    moved = [content["success"] and content["steps_taken"] > 0 for content in contents]
+    distances = [content["distance"]["rmse_db"] if did else float("nan") for content, did in zip(contents, moved, strict=True)]
+    told["arrived"] = {"n": sum(moved), "rmse_db": sample.mean(distances)}
     ways = dict.fromkeys(way for content in contents for way in content.get("inversion", {}))
     told["inversion"] = {way: _inversion(way, contents, classes, sample) for way in ways}
     return told

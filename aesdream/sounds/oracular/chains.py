@@ -141,8 +141,11 @@ def parameters(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def wrong_steps(steps: Any) -> Iterator[str]:
     """A line for everything that is wrong with a record: its shape, unknown processes, parameters out of range."""
-    if not isinstance(steps, list) or not all(isinstance(step, dict) and isinstance(step.get("process"), str) for step in steps):
-        yield "steps: must be a list of steps, each with its process"
+    if not isinstance(steps, list):
+        yield "steps: must be a list of steps"
+        return
+    if strange := [number for number, step in enumerate(steps) if not (isinstance(step, dict) and isinstance(step.get("process"), str))]:
+        yield from (f"step {number}: must hold keys and values, its process among them" for number in strange)
         return
     names = [step["process"] for step in steps if "failed" not in step]
     if names[:1] != [EXCERPT] or names[-1:] != [MIX] or names.count(EXCERPT) != 1 or names.count(MIX) != 1:

@@ -35,8 +35,8 @@ class Source(Section):
     channels: int
 
 
-class Generation(Section):
-    """One sound of a lineage and the chain that made it from the one before."""
+class Chain(Section):
+    """One sound of a lineage, and the steps that made it from the one before."""
 
     sound: str
     steps: list[dict[str, Any]]
@@ -57,11 +57,13 @@ class Record(Section):
     seconds: float
     sha256: str
     """Of the WAV's bytes."""
-    lineage: list[Generation]
+    lineage: list[Chain]
 
 
 def read_source(path: Path) -> tuple[Samples, int, Source]:
     """A sound (1 or 2 channels, samples) that others are to be made from, and its rate. Raises UserError where it cannot serve."""
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give one sound file")
     try:
         sound, rate = audio.read(path)
     except audio.UnreadableSound as error:
@@ -75,13 +77,13 @@ def read_source(path: Path) -> tuple[Samples, int, Source]:
     return sound.astype(np.float64), rate, Source(name=path.name, sha256=files.sha256(path), sample_rate=rate, channels=len(sound))
 
 
-def write(path: Path, grown: Grown, rate: int, *, source: Source, parents: Sequence[Generation], mimics: str | None = None) -> Record:
+def write(path: Path, grown: Grown, rate: int, *, source: Source, parents: Sequence[Chain], mimics: str | None = None) -> Record:
     """Write a grown sound to ``path``, a WAV, and its record beside it; ``parents`` is the lineage that it goes on from."""
     with files.writing(path) as aside:
         whole = np.rint(grown.sound.astype(np.float64) * STEPS).astype(np.int32) * 256  # libsndfile takes the upper 24 of 32 bits
         soundfile.write(aside, whole.T, rate, subtype="PCM_24", format="WAV")
         digest = files.sha256(aside)
-    own = Generation(sound=path.stem, steps=grown.steps)
+    own = Chain(sound=path.stem, steps=grown.steps)
     record = Record(
         sound=path.stem,
         level=len(parents) + 1,
@@ -114,7 +116,7 @@ def read(path: Path) -> Record:
     if not isinstance(tree, dict):
         raise UserError(f"{beside}: must hold keys and values; give the record of a sound that aesdream sounds generate or mimic made")
     record = config.validate(Record, tree, str(beside))
-    wrong = [f"{beside}: {generation.sound}: {line}" for generation in record.lineage for line in wrong_steps(generation.steps)]
+    wrong = [f"{beside}: {chain.sound}: {line}" for chain in record.lineage for line in wrong_steps(chain.steps)]
     if not record.lineage:
         wrong.append(f"{beside}: lineage: must hold at least one sound and its steps")
     if wrong:
@@ -122,17 +124,17 @@ def read(path: Path) -> Record:
     return record
 
 
-def mimic(record: Record, sound: Samples, rate: int) -> tuple[Grown, list[Generation]]:
+def mimic(record: Record, sound: Samples, rate: int) -> tuple[Grown, list[Chain]]:
     """Every chain of a record, replayed on ``sound`` (channels, samples): what comes of it, and the lineage before it. Raises Silent."""
-    parents: list[Generation] = []
-    for number, generation in enumerate(record.lineage, 1):
+    parents: list[Chain] = []
+    for number, chain in enumerate(record.lineage, 1):
         try:
-            grown = replay(generation.steps, sound, rate)
+            grown = replay(chain.steps, sound, rate)
         except Silent:
             raise Silent(f"level {number} of the chain of {record.sound} leaves silence") from None
         if number == len(record.lineage):
             return grown, parents
-        parents.append(Generation(sound=generation.sound, steps=grown.steps))
+        parents.append(Chain(sound=chain.sound, steps=grown.steps))
         sound = grown.sound.astype(np.float64)
     raise AssertionError("a record without lineage")
 

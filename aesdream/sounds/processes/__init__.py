@@ -4,7 +4,7 @@ Their families follow the public relatives of Mushroom (facts, section 5); no li
 """
 
 from aesdream.sounds.processes import combs, dynamics, filters, grains, modulation, pitch, resonators, spaces, spectral, strokes, tape
-from aesdream.sounds.processes.registry import PROCESSES, ProcessFailed, Uniform, apply, draw, mistakes, process, wrong_parameters
+from aesdream.sounds.processes.registry import PROCESSES, ProcessFailed, Uniform, apply, digest, draw, mistakes, process, wrong_parameters
 
 __all__ = [
     "PROCESSES",
@@ -12,6 +12,7 @@ __all__ = [
     "Uniform",
     "apply",
     "combs",
+    "digest",
     "draw",
     "dynamics",
     "filters",

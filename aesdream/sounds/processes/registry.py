@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from aesdream import config
 from aesdream.errors import UserError, one_of
 
 Samples = npt.NDArray[np.float64]
@@ -121,6 +122,11 @@ def process(**ranges: Range) -> Callable[[Callable[..., Samples]], Callable[...,
         return function
 
     return register
+
+
+def digest() -> str:
+    """A digest of what chains draw from: the processes in their order, and every parameter's range. With another, every draw is another."""
+    return config.digest([[name, [[key, repr(span)] for key, span in one.ranges.items()]] for name, one in PROCESSES.items()])
 
 
 def draw(name: str, rng: np.random.Generator) -> dict[str, Value]:

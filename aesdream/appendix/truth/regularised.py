@@ -1,0 +1,97 @@
+"""What regularisers and augmentation below the threshold of hearing do: to the truth, to what is heard of a dream, and to how far it rises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aesdream.appendix.material import Material
+from aesdream.appendix.truth.gathered import Group, control_of, pooled
+from aesdream.appendix.truth.matrix import called, variant
+
+Numbers = dict[str, Any]
+PLAIN = "plain"
+MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "audibility"}
+"""Numbers of a dream's JSON, and the mapping inside which they stand there."""
+
+
+def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
+    """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first."""
+    study = material.study
+    ways: dict[tuple[str, str], dict[str, list[Group]]] = {}
+    for group in groups:
+        if _learned(material, group):
+            place = variant(study, group.treatment)[0], str(study.composer_of(group.treatment))
+            ways.setdefault(place, {}).setdefault(_way(material, group), []).append(group)
+    found = []
+    for (network, composer), named in ways.items():
+        if len(named) > 1:
+            best = {way: max(members, key=lambda group: group.changes.shape[1]) for way, members in named.items()}
+            plain = best.get(PLAIN)
+            found += [_row(material, (network, composer), way, best[way], plain) for way in sorted(best, key=lambda way: way != PLAIN)]
+    return found
+
+
+def _learned(material: Material, group: Group) -> bool:
+    return not control_of(material.study.training.treatments[group.treatment]) and material.study.sweeps[group.sweep].direction == "gradient"
+
+
+def _way(material: Material, group: Group) -> str:
+    """How a group's dreams were made: by which regularisers, of models that were augmented how."""
+    augmentation = variant(material.study, group.treatment)[1]
+    named = [*material.study.sweeps[group.sweep].regularisers, *([f"augmented ({augmentation})"] if augmentation else [])]
+    return " + ".join(named) or PLAIN
+
+
+def _own(material: Material, group: Group) -> dict[int, float]:
+    """The mean contrast of the composer's own determinant in each split."""
+    place = list(material.corpus.measures).index(str(material.study.composer_of(group.treatment)))
+    return {split: float(values[place]) for split, values in group.moved.items()}
+
+
+def _row(material: Material, whose: tuple[str, str], way: str, group: Group, plain: Group | None) -> Numbers:
+    """The contrast of the composer's own determinant, and means over all dreams."""
+    own, usual = _own(material, group), {} if plain is None else _own(material, plain)
+    less = {split: value - usual[split] for split, value in own.items() if split in usual}
+    return {
+        "network": whose[0],
+        "composer": whose[1],
+        "way": way,
+        "treatment": group.treatment,
+        "sweep": group.sweep,
+        "models": group.models,
+        "dreams": len(group.made),
+        "contrast": pooled([own]),
+        "less_plain": None if way == PLAIN else pooled([less]),
+        "gain": pooled([group.over_splits(group.gains())]),
+        **{key: pooled([group.over_splits(group.each(key, inside))]) for key, inside in MEASURED.items()},
+    }
+
+
+def first_layers(material: Material, groups: Sequence[Group]) -> list[Numbers]:
+    """For every network: what share of what its dreams add through conv1 lies in the one kernel that adds most, of how many.
+
+    A coefficient's energy is counted with its kernel's own; overlaps of neighbouring coefficients are not.
+    """
+    study = material.study
+    shares: dict[str, list[dict[int, float]]] = {}
+    kernels: dict[str, int] = {}
+    for group in groups:
+        if not _learned(material, group) or study.sweeps[group.sweep].regularisers:
+            continue
+        name = called(variant(study, group.treatment))
+        of_models = np.full((len(group.splits), 1), np.nan)
+        for place, dreams in enumerate(group.dreams):
+            added = [
+                dream.content["coefficients"] for dream in dreams.flat if dream is not None and dream.ready and dream.content.get("coefficients")
+            ]
+            layer = material.kernels.get(dreams[0, 0].model) if added and dreams[0, 0] is not None else None
+            if layer is not None:
+                powers = np.square(layer.after).sum(axis=(1, 2))
+                energy = powers * np.square(np.array(added).reshape(len(added), len(powers), -1)).sum(axis=(0, 2))
+                kernels[name] = len(powers)
+                of_models[place] = energy.max() / energy.sum() if energy.sum() else np.nan
+        shares.setdefault(name, []).append(group.over_splits(of_models))
+    return [{"network": name, "kernels": kernels[name], "share": pooled(parts)} for name, parts in shares.items() if name in kernels]
