@@ -58,7 +58,7 @@ class MadeUp:
                 self.measured[sweep] = drawn
             else:
                 self.dreams[sweep] = []
-        self.kernels: dict[str, Any] = {}
+        self.by_name: dict[str, Dream] = {}
         mean = {"roc_auc": {"value": auc, "low": auc - 0.05, "high": auc + 0.05}}
         tables = [{"treatment": name, "mean": mean} for name in self.study.training.treatments]
         sticks = [{"composer": name, "judge": judge, "mean": mean} for name in self.study.composers for judge in ("descriptors", "ceiling")]
@@ -84,7 +84,6 @@ class MadeUp:
             "rms_from_start": 0.02,
             "share_under_20hz": 0.25,
             "audibility": {"share_audible": 0.5, "above_db": 12.0},
-            "coefficients": [1.0, float(sign), 0.0],
         }
         return Dream(sweep, model.name, "class", goal, "pre", start, self.folder / "none.json", content, None)
 
