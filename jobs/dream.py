@@ -11,10 +11,10 @@ from aesdream import config, files
 from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
 from aesdream.dreaming.directions import carried_on, displaced
-from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
+from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file, start_name
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
-from aesdream.study import Model, Study, file_name, start_name
+from aesdream.study import Model, Study, file_name
 from aesdream.training.distributed import default_device
 from jobs import train
 from jobs.dreamt import Writing

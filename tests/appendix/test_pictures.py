@@ -19,11 +19,12 @@ from scipy import signal
 from aesdream.appendix import analysis, anatomy, words
 from aesdream.appendix.chapters import Listing
 from aesdream.appendix.layout import Book, wrapped
-from aesdream.appendix.likeness import cosines, farthest
+from aesdream.appendix.likeness import cosines
 from aesdream.appendix.panels import round_ticks
 from aesdream.appendix.selection import LIVING, quotas
 from aesdream.appendix.style import house, save_svg
 from aesdream.appendix.thumbnails import height, thumbnail
+from aesdream.dreaming.excerpts import farthest
 
 RATE = 8000
 TIMES = np.arange(2 * RATE) / RATE
