@@ -22,7 +22,7 @@ MOSTLY = 0.5
 def sentences(found: Content) -> dict[str, list[str]]:
     """Paragraphs by the section that they stand in."""
     rows = [(network["network"], row) for network in found["networks"] for row in network["rows"]]
-    matrix = [*_outcome(rows), *_misses(rows), _sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
+    matrix = [*_outcome(rows), *_misses(rows), *_sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
     return {"matrix": matrix, "again": [*_again(found), *_carried(found)], "regularised": _regularised(found)}
 
 
@@ -77,8 +77,10 @@ def _misses(rows: Sequence[tuple[str, Content]]) -> list[str]:
     return said
 
 
-def _sure(found: Content) -> str:
+def _sure(found: Content) -> list[str]:
     learned, shuffled = found["chance"]["learned"], found["chance"]["shuffled"]
+    if not learned["cells"]:
+        return []
     splits = [row["splits"] for network in found["networks"] for row in network["rows"] if row["splits"]]
     models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
     judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
@@ -93,7 +95,7 @@ def _sure(found: Content) -> str:
     short = [f"{words.percent(1 - network['reached'])} in {network['network']}" for network in found["networks"] if (network["reached"] or 1) < 1]
     if short:
         text += f". Some dreams did not come as far from their start as others ({', '.join(short)}), which makes their contrast the smaller"
-    return text + "."
+    return [text + "."]
 
 
 def _range(values: Sequence[int], noun: str) -> str:
