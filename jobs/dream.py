@@ -11,10 +11,11 @@ from aesdream import config, files
 from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
 from aesdream.dreaming.directions import carried_on, displaced
-from aesdream.dreaming.settings import RELATIVE, Sweep, drawn, filters_of, is_file
+from aesdream.dreaming.settings import RELATIVE, SPREAD, Sweep, drawn, filters_of, is_file, start_name
+from aesdream.models import Network
 from aesdream.models.layers import Dreamable
 from aesdream.seeding import generator
-from aesdream.study import Model, Study, file_name, start_name
+from aesdream.study import Model, Study, file_name
 from aesdream.training.distributed import default_device
 from jobs import train
 from jobs.dreamt import Writing
@@ -28,6 +29,10 @@ ENDED = 1 / 3
 """The part of their steps that batches of dreams take which end at a confidence, for estimates alone."""
 SPECTROGRAMS = 2
 """Bytes that those of start and dream take, a sample of the sound."""
+GENERIC = 4.0
+"""By how much a step of a waveform network is dearer where each dream has a start of its own."""
+SECONDS_TO_MEASURE = 6e-7
+"""What composers measure in a dream, and what of it is heard, for one sample, on one core."""
 SECONDS_TO_REGULARISE = 4e-8
 """A regulariser's part of a step for one sample, on one core."""
 OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "onward", "regularisers")
@@ -53,11 +58,7 @@ def units(study: Study, classes: Sequence[str], models: dict[str, str]) -> list[
 
 def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str, target: str, side: str, start: str, checkpoint: str) -> Unit:
     samples, channels = study.input_samples(model.treatment), study.sounds.channels
-    # A step of a dream costs about what it costs to train on its sound once.
     network = study.network_of(model.treatment)
-    cost = network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
-    cost *= ENDED if sweep.stop_confidence is not None else 1.0
-    cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
     recipe = {
         "made_from": {"checkpoint": checkpoint},
         "layer": layer,
@@ -79,9 +80,19 @@ def _unit(study: Study, sweep_name: str, sweep: Sweep, model: Model, layer: str,
         inputs={"model": model.name, "start": start},
         section=f"sweeps.{sweep_name}.",
         batch="/".join([group, side, *_together(sweep, target, start)]),
-        seconds=cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0),
+        seconds=_seconds(network, sweep, target, start, samples, channels),
         bytes=_bytes(sweep, start, samples, channels, network.han is not None),
     )
+
+
+def _seconds(network: Network, sweep: Sweep, target: str, start: str, samples: int, channels: int) -> float:
+    """What a dream takes on one core; a step costs about what it costs to train on its sound once, or several times that on the generic path."""
+    kind = drawn(start)[0]
+    cost = network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
+    cost *= (ENDED if sweep.stop_confidence is not None else 1.0) * (GENERIC if kind and network.jenkins is not None else 1.0)
+    cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
+    cost += SECONDS_TO_MEASURE * samples * channels if kind == SPREAD else 0
+    return cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0)
 
 
 def _bytes(sweep: Sweep, start: str, samples: int, channels: int, spectral: bool) -> int:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from aesdream import config, files
+from aesdream.contradictions import wrong_targets
 from aesdream.dreaming.settings import is_file
 from aesdream.errors import UserError
 from aesdream.sounds import audio, instruments, irmas, labelled, processes, store
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.labelled import Labelled
-from aesdream.study import Study, wrong_targets
+from aesdream.study import Study
 from jobs import corpora
 from jobs.corpora import Corpus, source_path
 from jobs.units import Unit

@@ -88,11 +88,23 @@ def tabled(content: dict[str, Any]) -> list[str]:
         for measure, found in table["mean"].items():
             lines.append(f"{words.interval(table['named']['measures'][measure])} {words.interval(found)} {words.number(found['sd_splits'])}")
         lines.append("ŷ = 1 {tp} {fp}".format(**table["named"]["confusion"]))
-    sticks = [f"{words.JUDGES[stick['judge']]} {words.interval(stick['mean']['roc_auc'])}" for stick in content.get("yardsticks", [])]
-    levels = [f"{words.LEVELS[level['descriptor']]} {words.interval(level['roc_auc'])}" for level in content.get("levels", [])]
+    sticks = [f"{words.JUDGES[stick['judge']]}{whose(stick)} {words.interval(stick['mean']['roc_auc'])}" for stick in content.get("yardsticks", [])]
+    levels = [f"{words.LEVELS[level['descriptor']]}{whose(level)} {words.interval(level['roc_auc'])}" for level in content.get("levels", [])]
     paired = [words.interval(entry["difference"]) for entry in content.get("comparisons", []) if entry["difference"]]
     moved = [f"{words.significant(one['rms_moved'])} × {words.significant(one['largest_moved'])} ×" for one in content["conv1"].values()]
-    return [*lines, *sticks, *levels, *paired, *moved]
+    return [*lines, *sticks, *levels, *paired, *moved, *truths(content)]
+
+
+def whose(row: dict[str, Any]) -> str:
+    """By whose labels a judge was judged, where several composers judge the sounds."""
+    return f", {row['composer']}" if "composer" in row else ""
+
+
+def truths(content: dict[str, Any]) -> list[str]:
+    """What is said of whether dreams tell the truth, and the change of every composer's own determinant both ways."""
+    told = content.get("truth") or {"said": {}, "networks": []}
+    rows = [" ".join(words.interval(one) for one in row["toward"]) for network in told["networks"] for row in network["rows"]]
+    return [*(text for texts in told["said"].values() for text in texts), *rows]
 
 
 def sums(content: dict[str, Any]) -> list[str]:

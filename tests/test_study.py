@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from aesdream.dreaming.settings import filters_of
 from aesdream.errors import UserError
 from aesdream.sounds.splits import Treatment, window_samples
-from aesdream.study import Study, filters_of, load
+from aesdream.study import Study, load
 from tests import corpora
 from tests.runs import ROOT, TINY
 

@@ -83,12 +83,8 @@ def _training(content: Content) -> str:
         if len(sounds["classes"]) < 4
         else f"{len(sounds['classes'])} classes ({', '.join(sounds['classes'])})"
     )
-    hearing = [study["network"], *study["networks"].values()]
-    heard = " or ".join(
-        said
-        for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms"))
-        if any(network.get(kind) is not None for network in hearing)
-    )
+    kinds = {kind for network in (study["network"], *study["networks"].values()) for kind, given in network.items() if given is not None}
+    heard = " or ".join(said for kind, said in (("jenkins", "raw sound"), ("han", "log-mel spectrograms")) if kind in kinds)
     protocols = study["training"]["protocols"]
     told = "; ".join(f"{name}, {PROTOCOLS[name]}" for name in protocols)
     said = (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aesdream import files
 from aesdream import study as study_file
+from aesdream.dreaming.settings import start_name
 from aesdream.errors import DamagedFile
 from aesdream.study import Study
 from aesdream.training.statistics import number
@@ -174,7 +175,7 @@ def dreams(run: Path, study: Study, sweep: str, classes: Sequence[str], failed: 
     """Every dream that a sweep asks for: by model, start and side, then layer and target, as the thesis's appendix is ordered. Raises DamagedFile."""
     settings = study.sweeps[sweep]
     return [
-        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, study_file.start_name(start))
+        _dream(run, failed, sweep, model.name, layer, study_file.file_name(target), side, start_name(start))
         for model in study.swept(settings)
         for start in settings.starts
         for side in settings.sides

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -146,6 +147,11 @@ def drawn(start: str) -> tuple[str, int]:
 def is_file(start: str) -> bool:
     """Whether a start is a sound file."""
     return start not in STARTS and not drawn(start)[0]
+
+
+def start_name(start: str) -> str:
+    """What dreams from a start are called: its name, or its file's."""
+    return Path(start).stem if is_file(start) else start
 
 
 def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ needs, a whole number of times a frame."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -38,34 +38,15 @@ class Bank:
     """
 
     def __init__(self, samples: int, rate: int, per_erb: int, dtype: torch.dtype, device: torch.device) -> None:
-        self.samples = samples
+        self.samples, self.dtype = samples, dtype
         self.size = EVEN * next_fast_len(math.ceil((samples + PADDING * rate) / EVEN), real=True)
         self.frames = next_fast_len(math.ceil(self.size / rate / FRAME))
         hertz = np.fft.rfftfreq(self.size, 1 / rate)
-        low, high = erb_number([LOWEST_HEARD, rate / 2])
-        bands = max(1, round((high - low) * per_erb)) if high > low else 0
-        even = np.linspace(low, max(low, high), bands + 1)
-        whole = min(per_erb, bands)
-        self.edges = np.concatenate([np.linspace(low, even[whole], max(per_erb, FIRST_ERB), endpoint=False), even[whole:]]) if bands else even
         self.first = int(np.searchsorted(hertz, LOWEST_HEARD))
-        numbers = erb_number(hertz)
-        numbers[: self.first] = -np.inf
-        # Each filter rises where the one before it falls, from centre to centre; the two at the ends stay up.
-        centres = (self.edges[1:] + self.edges[:-1]) / 2
-        self.bins: list[slice] = []
-        self.windows: list[torch.Tensor] = []
-        for band in range(len(centres)):
-            before, centre, after = centres[max(band - 1, 0)], centres[band], centres[min(band + 1, len(centres) - 1)]
-            from_ = int(np.searchsorted(numbers, before)) if band else self.first
-            to = int(np.searchsorted(numbers, after)) if after > centre else len(hertz)
-            up, down = (np.abs(numbers[from_:to] - centre) / max(abs(centre - other), 1e-9) for other in (before, after))
-            away = np.where(numbers[from_:to] < centre, up if band else 0, down if after > centre else 0)
-            self.bins.append(slice(from_, to))
-            self.windows.append(torch.from_numpy(np.cos(np.pi / 2 * away)).to(device, dtype))
-        self.groups: dict[int, list[int]] = {}
-        for band, part in enumerate(self.bins):
-            often = next_fast_len(math.ceil(max(1, part.stop - part.start) / self.frames))
-            self.groups.setdefault(self.frames * often, []).append(band)
+        self.edges = _edges(rate, per_erb)
+        self.bins, self.windows = _filters(self.edges, hertz, self.first)
+        often = [self.frames * next_fast_len(math.ceil(max(1, part.stop - part.start) / self.frames)) for part in self.bins]
+        self.groups = [Group([b for b, o in enumerate(often) if o == each], each, self, device) for each in sorted(set(often))]
 
     @property
     def centres(self) -> np.ndarray:
@@ -75,15 +56,17 @@ class Bank:
     def powers(self, sound: torch.Tensor) -> torch.Tensor:
         """Mean square of a sound (..., samples) in every cell (..., bands, frames). Over frames their mean, added up over bands, is the mean square
         of the padded sound without what lies under 20 Hz."""
-        return self._powers(list(self._coefficients(self._spectrum(sound))), sound)
+        spectrum = self._spectrum(sound)
+        return self._powers([group.held(spectrum) for group in self.groups], sound)
 
     def fluctuation(self, sound: torch.Tensor) -> torch.Tensor:
         """How unsteady a sound's (..., samples) power is about every cell (..., bands, frames): its variance over the frame and the two beside it,
         out of its squared mean; 0 for a tone, about 1 for Gaussian noise where a band is sampled often enough to see it."""
         powers, squares = (sound.new_zeros(*sound.shape[:-1], len(self.bins), self.frames) for _ in range(2))
-        for bands, coefficients in self._coefficients(self._spectrum(sound)):
-            power = (coefficients.real**2 + coefficients.imag**2).unflatten(-1, (self.frames, -1))
-            powers[..., bands, :], squares[..., bands, :] = power.mean(-1), power.square().mean(-1)
+        spectrum = self._spectrum(sound)
+        for group in self.groups:
+            power = torch.view_as_real(group.held(spectrum)).square().sum(-1).unflatten(-1, (self.frames, -1))
+            powers[..., group.bands, :], squares[..., group.bands, :] = power.mean(-1), power.square().mean(-1)
         mean, square = (self._about(value) for value in (powers, squares))
         return torch.where(mean > 0, square / mean.square() - 1, 0)
 
@@ -99,16 +82,13 @@ class Bank:
         Gains that depend on nothing make it a linear operator that is its own transpose; gains from 0 to 1 never make a sound larger.
         """
         spectrum = self._spectrum(sound)
-        groups = list(self._coefficients(spectrum))
-        factors = gains(self._powers(groups, sound))
+        held = [group.held(spectrum) for group in self.groups]
+        factors = gains(self._powers(held, sound))
         out = torch.zeros_like(spectrum)
         out[..., : self.first] = spectrum[..., : self.first] * below
-        for bands, coefficients in groups:
-            given = factors[..., bands, :].unsqueeze(-1)
-            whole = torch.fft.fft((coefficients.unflatten(-1, (self.frames, -1)) * given).flatten(-2))
-            for place, band in enumerate(bands):
-                part = self.bins[band]
-                out[..., part] += whole[..., place, : part.stop - part.start] * self.windows[band]
+        for group, coefficients in zip(self.groups, held, strict=True):
+            given = factors[..., group.bands, :].unsqueeze(-1)
+            group.give_back(torch.view_as_complex(torch.view_as_real(coefficients).unflatten(-2, (self.frames, -1)) * given.unsqueeze(-1)), out)
         out[..., -1] *= 2**0.5
         return torch.fft.irfft(out, n=self.size)[..., : self.samples]
 
@@ -117,22 +97,67 @@ class Bank:
         spectrum[..., -1] /= 2**0.5  # the one frequency above 20 Hz that has no twin below zero
         return spectrum
 
-    def _coefficients(self, spectrum: torch.Tensor) -> Iterator[tuple[list[int], torch.Tensor]]:
-        """Bands that are sampled alike, and what they hold (..., bands of these, samples of theirs)."""
-        for often, bands in self.groups.items():
-            room = spectrum.new_zeros(*spectrum.shape[:-1], len(bands), often)
-            for place, band in enumerate(bands):
-                part = self.bins[band]
-                room[..., place, : part.stop - part.start] = spectrum[..., part] * self.windows[band]
-            yield bands, torch.fft.ifft(room)
-
-    def _powers(self, groups: list[tuple[list[int], torch.Tensor]], like: torch.Tensor) -> torch.Tensor:
+    def _powers(self, held: list[torch.Tensor], like: torch.Tensor) -> torch.Tensor:
         found = like.new_zeros(*like.shape[:-1], len(self.bins), self.frames)
-        for bands, coefficients in groups:
-            often = coefficients.shape[-1] // self.frames
+        for group, coefficients in zip(self.groups, held, strict=True):
             squares = torch.view_as_real(coefficients).flatten(-2).unflatten(-1, (self.frames, -1)).square().sum(-1)
-            found[..., bands, :] = squares * (2 / often * (coefficients.shape[-1] / self.size) ** 2)
+            found[..., group.bands, :] = squares * (2 * self.frames / group.often * (group.often / self.size) ** 2)
         return found
+
+
+def _edges(rate: int, per_erb: int) -> np.ndarray:
+    """ERB numbers (bands + 1,) from 20 Hz to half the rate; one number where that is no higher."""
+    low, high = erb_number([LOWEST_HEARD, rate / 2])
+    if high <= low:
+        return np.array([low])
+    bands = max(1, round((high - low) * per_erb))
+    even = np.linspace(low, high, bands + 1)
+    whole = min(per_erb, bands)
+    return np.concatenate([np.linspace(low, even[whole], max(per_erb, FIRST_ERB), endpoint=False), even[whole:]])
+
+
+def _filters(edges: np.ndarray, hertz: np.ndarray, first: int) -> tuple[list[slice], list[np.ndarray]]:
+    """Which frequencies each band has a part in, and its filter there. Each rises where the one before it falls, from one's middle to the other's;
+    the first and the last stay up at their ends."""
+    numbers = erb_number(hertz)
+    numbers[:first] = -np.inf
+    middles = (edges[1:] + edges[:-1]) / 2
+    bins, windows = [], []
+    for band, middle in enumerate(middles):
+        last = band == len(middles) - 1
+        start = int(np.searchsorted(numbers, middles[band - 1])) if band else first
+        stop = len(hertz) if last else int(np.searchsorted(numbers, middles[band + 1]))
+        away = numbers[start:stop] - middle
+        rising = -away / (middle - middles[band - 1]) if band else np.zeros_like(away)
+        falling = np.zeros_like(away) if last else away / (middles[band + 1] - middle)
+        bins.append(slice(start, stop))
+        windows.append(np.cos(np.pi / 2 * np.where(away < 0, rising, falling)))
+    return bins, windows
+
+
+class Group:
+    """Bands that are sampled alike: ``often`` times in the padded sound."""
+
+    def __init__(self, bands: list[int], often: int, of: Bank, device: torch.device) -> None:
+        self.bands, self.often = bands, often
+        places = np.zeros((len(bands), often), np.int64)
+        windows = np.zeros((len(bands), often))
+        for row, band in enumerate(bands):
+            part = of.bins[band]
+            places[row, : part.stop - part.start] = np.arange(part.start, part.stop)
+            windows[row, : part.stop - part.start] = of.windows[band]
+        self.places = torch.from_numpy(places.reshape(-1)).to(device)
+        self.windows = torch.from_numpy(windows).to(device, of.dtype)
+
+    def held(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """What the bands hold of a sound's spectrum (..., bins): (..., bands, often)."""
+        return torch.fft.ifft(spectrum[..., self.places].unflatten(-1, (len(self.bands), self.often)) * self.windows)
+
+    def give_back(self, shaped: torch.Tensor, out: torch.Tensor) -> None:
+        """Add what the bands hold (..., bands, frames, times a frame) to a spectrum (..., bins). No more than two bands share a frequency, so that
+        the order in which they are added does not matter."""
+        whole = torch.fft.fft(shaped.flatten(-2)) * self.windows
+        out.index_add_(-1, self.places, whole.flatten(-2))
 
 
 @lru_cache(maxsize=8)

@@ -33,7 +33,7 @@ def dream(folder: Path, start: str, target: str) -> Dream:
 
 
 def chapters(dreams: list[Dream]) -> list[Any]:
-    content = {"instruments": {"sets": {}, "sweeps": {}, "performance": {}}}
+    content = {"instruments": {"sets": {}, "sweeps": {}, "learning": [], "performance": {}}}
     material: Any = SimpleNamespace(content=content, dreams={"s": dreams}, sounds={"classes": CLASSES})
     return [block for chapter in part.chapters(material) for block in chapter.blocks]
 

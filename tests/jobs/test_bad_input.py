@@ -148,7 +148,7 @@ def test_a_mistake_is_the_same_clear_line_from_the_study_file_and_from_set(home:
     [
         ("epochs", "--set epochs: must read key=value, for instance --set training.epochs=3"),
         ("training.epochs=[3", "--set training.epochs=[3: '[3' is not a YAML value"),
-        ("a..b=3", "study.yaml: a: unknown key; valid here: network, notes, seed, sounds, study, sweeps, threads, training"),
+        ("a..b=3", "study.yaml: a: unknown key; valid here: network, networks, notes, seed, sounds, study, sweeps, threads, training"),
         ("training=3", "study.yaml: training: must hold keys and values, is 3"),
     ],
 )

@@ -94,7 +94,7 @@ def test_the_marker_tells_labels_families_and_that_a_person_judged(mine: Path) -
 @pytest.mark.parametrize("treatment", ["plain", "windowed", "oversampled"])
 def test_every_model_is_trained_and_kept_sounds_and_relatives_apart(mine: Path, treatment: str, protocol: str) -> None:
     marker = mine / "run" / "models" / treatment / protocol / "split0-seed0" / "evaluation.json"
-    assert set(files.read_marker(marker)["files"]) == {"split.json", "history.jsonl", "census.json", "checkpoint.pt"}
+    assert set(files.read_marker(marker)["files"]) == {"split.json", "history.jsonl", "census.json", "checkpoint.pt", "responses.npz"}
     sides = files.read_json(files.verified(marker, "split.json"))
     corpus = Corpus(mine / "run" / "sounds.h5")
     families = dict(zip(corpus.ids, corpus.families, strict=True))

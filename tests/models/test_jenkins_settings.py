@@ -47,6 +47,23 @@ def test_the_mean_start_is_one_over_the_kernel_and_biases_start_at_zero():
     assert not any(value.any() for name, value in weights.items() if name.endswith("bias"))
 
 
+def test_several_first_filters_are_listed_differ_when_drawn_and_cost_more():
+    many = SMALL.model_copy(update={"first": 6, "start": "xavier"})
+    network = drawn(2, settings=many)
+    assert many.layer_filters(3)["conv1"] == network.layers()["conv1"].filters == 6
+    weight = network.conv1.weight.flatten(1)
+    assert torch.linalg.matrix_rank(weight) == 6
+    assert torch.linalg.vector_norm(weight, dim=1).std() < 0.3 * torch.linalg.vector_norm(weight, dim=1).mean()
+    assert network(torch.zeros(2, 2, 500)).shape == (2, 3)
+    assert many.seconds(500, 2) > SMALL.seconds(500, 2)
+
+
+def test_one_first_filter_stays_unsaid_so_that_digests_are_what_they_were():
+    assert "first" not in config.plain(SMALL)
+    assert config.plain(SMALL.model_copy(update={"first": 2}))["first"] == 2
+    assert Jenkins.model_validate(config.plain(SMALL)) == SMALL
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -54,7 +71,7 @@ def test_the_mean_start_is_one_over_the_kernel_and_biases_start_at_zero():
         ({"pool": 2, "pool_stride": 3}, "pool_stride must not exceed pool"),
         ({"kernel": 100, "stride": 101}, "stride must not exceed kernel"),
         ({"filters": []}, "network.jenkins.filters"),
-        ({"start": "random"}, "'ones' or 'mean'"),
+        ({"start": "random"}, "'ones', 'mean' or 'xavier'"),
         ({"kernal": 100}, "did you mean kernel"),
     ],
 )

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from aesdream.seeding import generator
-from aesdream.sounds.composers import COMPOSERS, correlations, judge, measured, planted
+from aesdream.sounds.composers import COMPOSERS, correlations, determinants, judge, measured, planted
 from aesdream.sounds.descriptors import LEVEL, PLAIN, describe
 
 RATE = 24_000
@@ -214,3 +214,8 @@ def test_descriptors_and_measures_are_finite_for_hostile_sounds(sound: np.ndarra
     assert values.shape == (12,)
     assert np.isfinite(values).all()
     assert all(math.isfinite(composer.measure(sound, rate)) for composer in COMPOSERS.values())
+
+
+def test_all_determinants_at_once_are_to_the_bit_what_each_measures_alone() -> None:
+    for sound in (noise(2, 8000, 3), np.zeros((2, 800)), 1e-3 * noise(1, 4000, 5)):
+        assert determinants(sound, RATE) == {name: composer.measure(sound, RATE) for name, composer in COMPOSERS.items()}

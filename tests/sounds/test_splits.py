@@ -197,3 +197,22 @@ def test_few_families_of_many_classes_are_split_with_every_class_on_both_sides(n
     assert not sides[0] & sides[1]
     assert [len(np.unique(side.labels)) for side in (divided.train, divided.validation)] == [11, 11]
     assert np.bincount(divided.validation.labels).tolist() == [9] * 11
+
+
+@pytest.mark.parametrize("protocol", ["split-first", "by-family"])
+def test_another_composers_labels_are_taught_on_the_splits_of_the_first(protocol: Protocol) -> None:
+    own = corpus(300, 60, 100)
+    other = replace(own, labels=generator(1, "other").permutation(own.labels), strata=own.labels)
+    one, two = (split(sounds, FIVE, protocol, 0.3, 0, 2) for sounds in (own, other))
+    assert validation_sounds(one) == validation_sounds(two)
+    assert set(one.train.sound.tolist()) == set(two.train.sound.tolist())
+    for side in (two.train, two.validation):
+        np.testing.assert_array_equal(side.labels, other.labels[side.sound])
+
+
+def test_a_split_that_leaves_another_composer_one_class_on_a_side_is_refused() -> None:
+    own = corpus(40, 12, 20)
+    labels = np.zeros(40, np.int64)
+    labels[split(own, PLAIN, "by-family", 0.3, 0, 0).train.sound[0]] = 1
+    with pytest.raises(UserError, match="split 0 under by-family, made for the corpus's own composer, leaves a side"):
+        split(replace(own, labels=labels, strata=own.labels), PLAIN, "by-family", 0.3, 0, 0)

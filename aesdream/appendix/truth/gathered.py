@@ -73,7 +73,7 @@ class Group:
         return np.array(found, dtype=np.float64).reshape(self.dreams.shape)
 
     def alike(self) -> Array:
-        """Cosine between what both dreams of a start added through conv1's kernels [shape=(models, starts)]; NaN where that is not told."""
+        """Cosine between what both dreams of a start added, as sounds [shape=(models, starts)]; NaN where none were kept."""
         both = self.dreams.reshape(-1, 2)
         return np.array([_cosine(one, other) for one, other in both]).reshape(self.dreams.shape[:2])
 
@@ -90,8 +90,10 @@ def _number(dream: Dream | None, key: str, inside: str) -> float:
 
 
 def _cosine(one: Dream | None, other: Dream | None) -> float:
-    added = [[] if dream is None else dream.content.get("coefficients") or [] for dream in (one, other)]
-    return cosine(np.array(added[0]), np.array(added[1])) if added[0] and len(added[0]) == len(added[1]) else np.nan
+    if one is None or other is None or not all(f"{dream.marker.stem}.wav" in dream.content.get("files", {}) for dream in (one, other)):
+        return np.nan
+    start = one.own_start().astype(np.float64)
+    return cosine(one.sound()[0] - start, other.sound()[0] - start)
 
 
 def asks(sweep: Sweep) -> bool:

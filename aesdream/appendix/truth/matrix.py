@@ -193,8 +193,8 @@ def _reached(study: Study, groups: Sequence[Group]) -> float | None:
 
 
 def directions(groups: Sequence[Group]) -> Numbers:
-    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add through conv1; and
-    what of their change can be heard.
+    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add as sounds; and what
+    of their change can be heard.
     """
     return {
         "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups]),

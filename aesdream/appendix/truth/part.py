@@ -51,7 +51,7 @@ def numbers(material: Material) -> dict[str, Any]:
         "networks": networks(material, gathered),
         "yardsticks": _yardsticks(material.content),
         "regularised": regularised(material, gathered),
-        "first_layer": first_layers(material, gathered),
+        "first_layer": first_layers(material),
         "seeds": seeds(material, responses),
         "transfer": transfer(material, responses),
     }

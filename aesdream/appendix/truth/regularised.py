@@ -70,28 +70,23 @@ def _row(material: Material, whose: tuple[str, str], way: str, group: Group, pla
     }
 
 
-def first_layers(material: Material, groups: Sequence[Group]) -> list[Numbers]:
-    """For every network: what share of what its dreams add through conv1 lies in the one kernel that adds most, of how many.
+def first_layers(material: Material) -> list[Numbers]:
+    """For every network with dreams that tell what they added through conv1: what share of that lies in the one kernel that adds most, of how many.
 
     A coefficient's energy is counted with its kernel's own; overlaps of neighbouring coefficients are not.
     """
     study = material.study
-    shares: dict[str, list[dict[int, float]]] = {}
+    splits = {model.name: model.split for model in material.models}
+    shares: dict[str, dict[int, list[float]]] = {}
     kernels: dict[str, int] = {}
-    for group in groups:
-        if not _learned(material, group) or study.sweeps[group.sweep].regularisers:
-            continue
-        name = called(variant(study, group.treatment))
-        of_models = np.full((len(group.splits), 1), np.nan)
-        for place, dreams in enumerate(group.dreams):
-            added = [
-                dream.content["coefficients"] for dream in dreams.flat if dream is not None and dream.ready and dream.content.get("coefficients")
-            ]
-            layer = material.kernels.get(dreams[0, 0].model) if added and dreams[0, 0] is not None else None
-            if layer is not None:
-                powers = np.square(layer.after).sum(axis=(1, 2))
-                energy = powers * np.square(np.array(added).reshape(len(added), len(powers), -1)).sum(axis=(0, 2))
+    for dream in material.by_name.values():
+        treatment, added = dream.model.partition("/")[0], dream.content.get("coefficients")
+        layer = material.kernels.get(dream.model) if added and not control_of(study.training.treatments[treatment]) else None
+        if layer is not None:
+            name, powers = called(variant(study, treatment)), np.square(layer.after).sum(axis=(1, 2))
+            energy = powers * np.square(np.array(added).reshape(len(powers), -1)).sum(axis=1)
+            if energy.sum():
                 kernels[name] = len(powers)
-                of_models[place] = energy.max() / energy.sum() if energy.sum() else np.nan
-        shares.setdefault(name, []).append(group.over_splits(of_models))
-    return [{"network": name, "kernels": kernels[name], "share": pooled(parts)} for name, parts in shares.items() if name in kernels]
+                shares.setdefault(name, {}).setdefault(splits[dream.model], []).append(float(energy.max() / energy.sum()))
+    means = {name: {split: float(np.mean(values)) for split, values in parts.items()} for name, parts in shares.items()}
+    return [{"network": name, "kernels": kernels[name], "share": pooled([parts])} for name, parts in means.items()]

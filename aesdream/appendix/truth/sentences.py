@@ -22,7 +22,7 @@ MOSTLY = 0.5
 def sentences(found: Content) -> dict[str, list[str]]:
     """Paragraphs by the section that they stand in."""
     rows = [(network["network"], row) for network in found["networks"] for row in network["rows"]]
-    matrix = [*_outcome(rows), *_misses(rows), _sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
+    matrix = [*_outcome(rows), *_misses(rows), *_sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
     return {"matrix": matrix, "again": [*_again(found), *_carried(found)], "regularised": _regularised(found)}
 
 
@@ -77,8 +77,10 @@ def _misses(rows: Sequence[tuple[str, Content]]) -> list[str]:
     return said
 
 
-def _sure(found: Content) -> str:
+def _sure(found: Content) -> list[str]:
     learned, shuffled = found["chance"]["learned"], found["chance"]["shuffled"]
+    if not learned["cells"]:
+        return []
     splits = [row["splits"] for network in found["networks"] for row in network["rows"] if row["splits"]]
     models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
     judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
@@ -93,7 +95,7 @@ def _sure(found: Content) -> str:
     short = [f"{words.percent(1 - network['reached'])} in {network['network']}" for network in found["networks"] if (network["reached"] or 1) < 1]
     if short:
         text += f". Some dreams did not come as far from their start as others ({', '.join(short)}), which makes their contrast the smaller"
-    return text + "."
+    return [text + "."]
 
 
 def _range(values: Sequence[int], noun: str) -> str:
@@ -201,16 +203,12 @@ def _whose(one: Content) -> str:
 
 
 def _regularised(found: Content) -> list[str]:
-    """What each way of dreaming does to the contrast, beside plain dreams of the same composers' models."""
-    said = []
-    for row in found["regularised"]:
-        if row["way"] == PLAIN or row["less_plain"] is None or row["less_plain"]["value"] is None:
-            continue
+    """What each way of dreaming does to the contrast, beside plain dreams of the same composer's models."""
+    rows = [row for row in found["regularised"] if row["way"] != PLAIN and row["less_plain"]["value"] is not None]
+    sides: dict[str, list[str]] = {}
+    for row in rows:
         change = row["less_plain"]
         how = "more" if above(change) else "less" if below(change) else "neither more nor less for sure"
-        whose = f"“{row['composer']}” in {row['network']}, {row['way']}"
-        text = f"{whose}: dreams move its determinant {how} than plain ones (by {words.interval(change)})"
-        if row["share_audible"]["value"] is not None:
-            text += f"; {words.percent(row['share_audible']['value'])} of their change is audible"
-        said.append(text + ".")
-    return said
+        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(change)})")
+    heads = {how: f"Dreams move the composer's determinant {how} than plain ones do" for how in ("more", "less", "neither more nor less for sure")}
+    return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]

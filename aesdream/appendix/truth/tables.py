@@ -172,10 +172,10 @@ def first_layers(found: Content) -> list[Block]:
         share = DASH if one is None else f"{percent(one['share']['value'])} of {one['kernels']}"
         heard = [percent(alike[key]["value"]) for key in ("share_under_20hz", "share_audible")]
         rows.append([network["network"], interval(alike["determinants"]), interval(alike["added"]), share, *heard])
-    heads = ("network", "determinants moved", "added through conv1", "in conv1's strongest kernel", "under 20 Hz", "audible")
+    heads = ("network", "determinants moved", "sound added", "in conv1's strongest kernel", "under 20 Hz", "audible")
     notes = (
-        "Cosine between the changes toward “interesting” and toward “not” from one start: in all determinants, and in conv1's coefficients, where a "
-        "network reads the waveform. Last: what share of the energy that dreams add through conv1 lies in the strongest of its kernels, and "
-        "what share of the change's energy lies under 20 Hz, or can be heard at all.",
+        "Cosine between the changes toward “interesting” and toward “not” from one start: in all determinants, and as sounds, where these were kept. "
+        "Then: what share of the energy that dreams of filters and classes add through conv1 lies in the strongest of its kernels, where that is "
+        "told; and what share of the change's energy lies under 20 Hz, or can be heard at all.",
     )
     return [Listing("How alike dreams of both directions are, and what of them is heard", heads, (0.14, 0.23, 0.23, 0.18, 0.11, 0.11), rows, notes)]
