@@ -173,7 +173,7 @@ def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) ->
     return tuple(found)
 
 
-def contradictions(sweep: Sweep, sets: Collection[str], has_front_end: bool, has_measures: bool) -> Iterator[str]:
+def unmet(sweep: Sweep, sets: Collection[str], has_front_end: bool, has_measures: bool) -> Iterator[str]:
     """What a sweep asks for that a study with these test sets lacks, or one of its networks, or sounds that synthetic composers measured."""
     spread = any(drawn(start)[0] == SPREAD for start in sweep.starts)
     if spread and not has_measures:

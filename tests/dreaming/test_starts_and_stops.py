@@ -217,7 +217,9 @@ def test_a_dream_whose_gradient_ends_is_kept_where_it_came_and_not_beyond():
     network = Linear(templates()).double()
     forward = network.forward
     network.forward = lambda sounds: forward(sounds.clamp(-0.05, 0.05))  # flat from there on
-    found = dream(network, "class", [0, 1], [torch.zeros(1, 4, 5).double()] * 2, side="pre", step=0.02, steps=60, bounds=None, at=(0.01, 0.03), stop_rms=0.5)
+    found = dream(
+        network, "class", [0, 1], [torch.zeros(1, 4, 5).double()] * 2, side="pre", step=0.02, steps=60, bounds=None, at=(0.01, 0.03), stop_rms=0.5
+    )
     assert found.passed is not None
     assert torch.isfinite(found.passed[:2]).all()
     assert torch.isnan(found.passed[2]).all()

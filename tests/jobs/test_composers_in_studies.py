@@ -29,6 +29,7 @@ from aesdream.training.checkpoints import load_network
 from aesdream.training.loop import initial_network
 from jobs import cli, dream, judging, preprocess
 from jobs.graph import Graph
+from jobs.starts import Starts
 from tests.conftest import _InProcess
 from tests.runs import ROOT
 
@@ -219,6 +220,16 @@ def test_measures_are_those_of_the_start_and_of_the_dream(run: Path, corpus: sto
     sound = read_wav(path.with_suffix(".wav"))
     for name, composer in COMPOSERS.items():
         assert told["measures"][name] == pytest.approx(composer.measure(sound, corpus.sample_rate), rel=1e-9)
+
+
+def test_more_spread_starts_than_held_out_sounds_are_refused(run: Path, study: Study) -> None:
+    network = load_network(run / "models" / MODEL / "checkpoint.pt")
+    held_out = len(files.read_json(run / "models" / MODEL / "split.json")["validation"])
+    starts = Starts(run, study, MODEL, network, {})
+    ids = [starts.of(f"spread-{number}").told["id"] for number in range(held_out)]
+    assert len(set(ids)) == held_out
+    with pytest.raises(UserError, match=rf"spread-{held_out} would be held-out sound {held_out + 1} of {held_out}; ask for at most {held_out}"):
+        starts.of(f"spread-{held_out}")
 
 
 def test_random_directions_are_opposite_for_the_two_classes(run: Path) -> None:
