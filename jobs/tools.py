@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aesdream import config, files
 from aesdream.dreaming.alone import dream_alone
-from aesdream.dreaming.rules import RULES
 from aesdream.dreaming.objectives import SIDES
+from aesdream.dreaming.rules import RULES
 from aesdream.dreaming.settings import filters_of
 from aesdream.dreaming.sonify import write_wav
 from aesdream.errors import UserError, one_of

@@ -75,8 +75,8 @@ def dream(
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
     layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
-    much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at ``sample_rate`` hertz. A short batch of
-    one is computed as two, since one sound alone differs from many in the last bits.
+    much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at
+    ``sample_rate`` hertz. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side, rule or regulariser and for a start that is not finite, FloatingPointError for a

@@ -82,8 +82,8 @@ class Climb:
         coefficients = None if self.coefficients is None else self.coefficients.cpu()
         trace = torch.stack(self.trace).cpu()
         told = {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
-        told |= {"behind": [value.cpu() for value in self.behind]} if self.behind else {}
-        return told | ({} if self.passed is None else {"arrived": self.arrived.cpu(), "passed": self.passed.cpu()})
+        behind = {"behind": [value.cpu() for value in self.behind]} if self.behind else {}
+        return told | behind | ({} if self.passed is None else {"arrived": self.arrived.cpu(), "passed": self.passed.cpu()})
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
@@ -217,8 +217,8 @@ def shortened(
     placed: Callable[[torch.Tensor], torch.Tensor],
     ends: torch.Tensor | float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The factors (batch,), halved down to its distance where a step would pass that, and which these are; ``ends`` is the distance of each (batch,), or of all; ``placed``
-    brings what was moved to where it may be."""
+    """The factors (batch,), halved down to its distance where a step would pass that, and which these are; ``ends`` is the distance of each (batch,),
+    or of all; ``placed`` brings what was moved to where it may be."""
 
     def passes(factors: torch.Tensor) -> torch.Tensor:
         moved = placed(sounds + gradient * per_sound(factors, gradient))

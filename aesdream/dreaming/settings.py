@@ -80,9 +80,9 @@ class Sweep(Section):
     stop_rms: float | None = Field(None, gt=0)
     """Stop where the root mean square distance from the start reaches this."""
     at: tuple[float, ...] = ()
-    """Nearer distances, ascending, at which dreams from ``{spread: N}`` are measured on their way to ``stop_rms``: they come to each exactly. ``step``
-    is that of the last stretch; before it steps are as much smaller as the next distance is nearer. A dream whose gradient ends is measured as far as
-    it came."""
+    """Nearer distances, ascending, at which dreams from ``{spread: N}`` are measured on their way to ``stop_rms``: they come to each exactly.
+    ``step`` is that of the last stretch; before it steps are as much smaller as the next distance is nearer. A dream whose gradient ends is measured
+    as far as it came."""
     stop_confidence: float | None = Field(None, gt=0, le=1)
     """Stop where the class's output reaches this and is the largest."""
     regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()

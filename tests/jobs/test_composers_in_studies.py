@@ -197,17 +197,17 @@ def test_responses_are_what_the_filters_gave_on_the_validation_sounds(run: Path,
 def test_measured_dreams_tell_of_every_distance_that_they_came_to_and_keep_no_sound(run: Path, study: Study) -> None:
     for sweep in ("truth", "random", "regularised-masked"):
         found = dreams(run, sweep)
-        assert {dream["recipe"]["keep"] for dream in found} == {"numbers"}
-        assert all(dream["files"] == {} for dream in found)
+        assert {told["recipe"]["keep"] for told in found} == {"numbers"}
+        assert all(told["files"] == {} for told in found)
         distances = (*study.sweeps[sweep].at, study.sweeps[sweep].stop_rms)
-        for dream in found:
-            passed = [there["rms"] for there in dream["passed"]]
-            assert passed == [distance for distance in distances if distance <= dream["rms_from_start"] * (1 + 1e-5)]
+        for told in found:
+            passed = [there["rms"] for there in told["passed"]]
+            assert passed == [distance for distance in distances if distance <= told["rms_from_start"] * (1 + 1e-5)]
             if len(passed) == len(distances):
-                assert dream["rms_from_start"] == pytest.approx(distances[-1], rel=1e-5)
-                assert dream["passed"][-1]["measures"] == dream["measures"]
-                assert dream["passed"][-1]["margin"] == pytest.approx(dream["activation"][-1], rel=1e-4, abs=1e-6)
-        assert sum(len(dream["passed"]) == len(distances) for dream in found) > 0.5 * len(found)
+                assert told["rms_from_start"] == pytest.approx(distances[-1], rel=1e-5)
+                assert told["passed"][-1]["measures"] == told["measures"]
+                assert told["passed"][-1]["margin"] == pytest.approx(told["activation"][-1], rel=1e-4, abs=1e-6)
+        assert sum(len(told["passed"]) == len(distances) for told in found) > 0.5 * len(found)
         assert {path.suffix for path in (run / "dreams" / sweep).rglob("*") if path.is_file()} == {".json"}
 
 

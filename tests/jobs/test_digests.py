@@ -17,9 +17,9 @@ from jobs.units import Unit
 from tests.runs import ROOT
 
 KNOWN = {
-    "tiny": ("?", "08827aaaf52295b8"),
-    "demo": ("?", "4829a22d1f99e7f4"),
-    "jenkins2019-synthetic": ("?", "b54244eaec2b57c3"),
+    "tiny": ("b7ded5e1f058fb59", "08827aaaf52295b8"),
+    "demo": ("793b107e24458ebc", "4829a22d1f99e7f4"),
+    "jenkins2019-synthetic": ("eb7acaf9d0268729", "b54244eaec2b57c3"),
 }
 """Of the sounds, and of every model and dream given some sounds; a key that a study leaves as it is must not change them. Who changes one on purpose
 says in the changelog that runs must be made anew: models hang on their sounds."""
