@@ -81,7 +81,7 @@ def test_each_model_has_the_network_of_its_treatment_and_a_recipe_that_says_so()
         ("sweeps.random={stop_rms: null, at: []}", "direction random needs layers [class], a stop_rms"),
         ("sweeps.truth.stop_rms=null", "at needs a stop_rms to be on the way to"),
         ("sweeps.truth.at=[0.005, 0.002]", "at: distances must be above zero, ascend, and be less than stop_rms"),
-        ("sweeps.truth.stop_rms=0.005", "at: distances must be above zero, ascend, and be less than stop_rms"),
+        ("sweeps.truth.stop_rms=0.004", "at: distances must be above zero, ascend, and be less than stop_rms"),
         ("sweeps.again={models: ['*'], layers: [conv2], sides: [margin]}", "sides: a margin is between classes: layers must be [class]"),
         ("sweeps.truth.starts={spread: 0}", "spread: 0 starts cannot be drawn"),
     ],
