@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -79,13 +80,15 @@ def dream(
     ``sample_rate`` hertz. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
-    Raises UserError for an unknown layer, filter, side, rule or regulariser and for a start that is not finite, FloatingPointError for a
-    gradient or an activation that is not.
+    Raises UserError for an unknown layer, filter, side, rule or regulariser, for distances that do not ascend to ``stop_rms`` and for a start that is
+    not finite, FloatingPointError for a gradient or an activation that is not.
     """
     if side not in SIDES:
         raise one_of("side", side, SIDES)
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
+    if at and (stop_rms is None or any(near >= far for near, far in pairwise((0.0, *at, stop_rms)))):
+        raise UserError(f"at: {', '.join(map(str, at))} must be above zero, ascend, and be less than stop_rms, which is {stop_rms}")
     wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
