@@ -215,7 +215,7 @@ def test_a_dream_comes_to_every_distance_exactly_and_by_steps_in_proportion():
 
 @pytest.mark.parametrize(("at", "stop"), [((0.1,), None), ((0.2, 0.1), 0.5), ((0.5,), 0.5), ((0.0,), 0.5)])
 def test_distances_that_do_not_ascend_to_the_last_are_refused(at: tuple[float, ...], stop: float | None):
-    with pytest.raises(UserError, match="at: .* must be above zero, ascend, and be less than stop_rms"):
+    with pytest.raises(UserError, match=r"at: .* must be above zero, ascend, and be less than stop_rms"):
         dream(Linear(templates()).double(), "class", [0], torch.zeros(1, 4, 5).double(), steps=1, at=at, stop_rms=stop)
 
 
