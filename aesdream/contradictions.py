@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aesdream.dreaming.settings import RELATIVE, STARTS, Sweep, contradictions, filters_of, is_file, start_name
+from aesdream.dreaming.settings import RELATIVE, STARTS, Sweep, filters_of, is_file, start_name, unmet
 from aesdream.errors import UserError, one_of
 from aesdream.sounds import composers, irmas
 from aesdream.sounds.labelled import fewest
@@ -32,7 +32,7 @@ def of(study: Study) -> list[str]:
         lines += _wrong_starts(name, sweep)
         networks = [study.network_of(model.treatment) for model in study.swept(sweep)]
         has_front_end = all(network.han is not None for network in networks)
-        lines += [f"sweeps.{name}.{line}" for line in contradictions(sweep, study.sounds.sets(), has_front_end, study.sounds.oracular is not None)]
+        lines += [f"sweeps.{name}.{line}" for line in unmet(sweep, study.sounds.sets(), has_front_end, study.sounds.oracular is not None)]
     return list(
         dict.fromkeys(
             lines + _shared_names(start for sweep in study.sweeps.values() for start in sweep.starts) + wrong_targets(study, known_classes(study))

@@ -27,6 +27,8 @@ from aesdream.training.settings import Training, file_names
 
 PHRASE = "trombone"
 """The packaged source sound."""
+SEEDS_OF_A_SPLIT = 1_000_000
+"""How many seeds a split may have where they are its own."""
 CORPORA = {
     "oracular": "made here",
     "folder": "your own sounds",
@@ -120,6 +122,11 @@ class Study(Section):
             for split in range(training.splits)
             for seed in range(treatment.seeds or training.seeds)
         ]
+
+    def initialisation(self, model: Model) -> int:
+        """The number that a model's first weights and orders of batches are drawn from: its seed, or one that no other split has. Models of one
+        network, split and seed begin alike whatever they learn."""
+        return model.seed + (SEEDS_OF_A_SPLIT * model.split if self.training.own_seeds else 0)
 
     def network_of(self, treatment: str) -> Network:
         """The network that models of a treatment have."""

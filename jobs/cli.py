@@ -159,7 +159,7 @@ def dream(
     model: Annotated[
         str | None, typer.Option(help="Which model of a run, treatment/protocol/split0-seed0; the first dreamed one if not said.")
     ] = None,
-    side: Annotated[str, typer.Option(help="pre or post the activation.")] = "post",
+    side: Annotated[str, typer.Option(help="pre or post the activation, or margin: pre, less the mean of the others.")] = "post",
     rule: Annotated[str, typer.Option(help="How a gradient becomes a step: plain, std, max, mean or norm.")] = "std",
     step: Annotated[float, typer.Option(help="The step size.")] = 0.002,
     steps: Annotated[int, typer.Option(help="How many steps.", min=1)] = 256,

@@ -16,7 +16,7 @@ from aesdream import arrays, files
 from aesdream.dreaming import Dreams, bands, census, inversion
 from aesdream.dreaming.anatomy import anatomy, extent
 from aesdream.dreaming.census import silent_on
-from aesdream.dreaming.objectives import convinced, selection
+from aesdream.dreaming.objectives import activations, convinced, selection
 from aesdream.dreaming.settings import SPREAD, drawn
 from aesdream.dreaming.sonify import listening_copy, write_wav
 from aesdream.hearing import audibility
@@ -80,11 +80,23 @@ class Writing:
             "hop_seconds": self._hop() / rate,
             **({"excerpt": first.told} if first.told else {}),
             **(_compared(sounds["dream"], sounds["start"], rate) if drawn(unit.inputs["start"])[0] == SPREAD else {}),
-            **(self._said(target, [logits[place] for logits in judged]) if judged else {}),
+            **({} if dreams.passed is None else {"passed": self._passed(dreams.passed[:, place], target, [logits[place] for logits in judged[2:]])}),
+            **(self._said(target, [logits[place] for logits in judged[:2]]) if judged else {}),
             **told,
             **(anatomy if kept else extent)(sounds["dream"], sounds["start"], rate),
         }
         files.finish(marker, unit.header, content, {path.name: path for path in paths})
+
+    def _passed(self, sounds: torch.Tensor, target: tuple[int, ...], logits: list[torch.Tensor]) -> list[dict[str, Any]]:
+        """What a dream was at every distance that its gradient brought it to: what composers measure, and what the network said."""
+        rate, distances = self.checkpoint.preparation.sample_rate, (*self.recipe["at"], self.recipe["stop_rms"])
+        assert isinstance(self.inner, Dreamable)
+        layer, told = self.inner.layers()["class"], []
+        for distance, sound, said in zip(distances, sounds, logits, strict=True):
+            if torch.isfinite(sound).all():
+                margin = activations(said[None], layer, "margin", selection([target], layer.filters, said[None], "margin"))
+                told.append({"rms": distance, "measures": determinants(_joined(sound[None]), rate), "margin": float(margin)})
+        return told
 
     def _first_filters(self) -> int:
         """Kernels of a first layer that reads a waveform; coefficients are told of one after another."""
@@ -130,6 +142,7 @@ class Writing:
         if drawn(name)[0]:
             looked = silent_on(self.inner, names, given)
             silent, upstream = looked[layer], all(looked[bottleneck])
+        side = "pre" if side == "margin" else side  # of which a logit is a part
         return silent, [record["slow"][side] for record in records], upstream and layer != bottleneck
 
     def _said(self, target: tuple[int, ...], logits: list[torch.Tensor]) -> dict[str, Any]:

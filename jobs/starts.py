@@ -16,6 +16,7 @@ from aesdream import files
 from aesdream.dreaming import bands
 from aesdream.dreaming.excerpts import excerpt, spread
 from aesdream.dreaming.settings import SPREAD, VALIDATION, drawn
+from aesdream.errors import UserError
 from aesdream.labels import labels_of
 from aesdream.models.frontends import LogMel
 from aesdream.seeding import generator
@@ -105,14 +106,22 @@ class Starts:
         return np.eye(len(corpus.classes), dtype=np.uint8)[labels_of(corpus, self.study, self.treatment)]
 
     def _spread(self, number: int) -> Start:
-        corpus = store.opened(corpus_path(self.run))
-        among = self._among(corpus)
-        columns = np.stack([scores[among] for scores in corpus.measures.values()], axis=1)
-        index = among[spread(columns, number + 1)[number]]
+        corpus, order = store.opened(corpus_path(self.run)), self._spread_out
+        if number >= len(order):
+            raise UserError(f"{SPREAD}-{number} would be held-out sound {number + 1} of {len(order)}; ask for at most {len(order)}")
+        index = order[number]
         sound, _ = self._cut(corpus, index)
         whole = self.samples == corpus.samples
         heard = {name: float(scores[index]) for name, scores in corpus.measures.items()} if whole else determinants(sound[0], corpus.sample_rate)
         return Start(sound, self._given(sound), {"set": VALIDATION, "id": corpus.ids[index], "family": corpus.families[index], "measures": heard})
+
+    @cached_property
+    def _spread_out(self) -> list[int]:
+        """Every held-out sound, in the order in which starts are spread: fewer starts are the first of more."""
+        corpus = store.opened(corpus_path(self.run))
+        among = self._among(corpus)
+        columns = np.stack([scores[among] for scores in corpus.measures.values()], axis=1)
+        return [among[place] for place in spread(columns)]
 
     def _among(self, corpus: Corpus) -> Sequence[int]:
         if self.excerpts != VALIDATION:

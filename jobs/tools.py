@@ -8,8 +8,9 @@ from pathlib import Path
 
 from aesdream import config, files
 from aesdream.dreaming.alone import dream_alone
+from aesdream.dreaming.objectives import SIDES
 from aesdream.dreaming.rules import RULES
-from aesdream.dreaming.settings import SIDES, filters_of
+from aesdream.dreaming.settings import filters_of
 from aesdream.dreaming.sonify import write_wav
 from aesdream.errors import UserError, one_of
 from aesdream.sounds import audio
@@ -62,7 +63,7 @@ def dream(
         dreamed, activation = dream_alone(checkpoint, start, rate, layer, filters, side=side, rule=rule, step=step, steps=steps)
         write_wav(path, dreamed, checkpoint.preparation.sample_rate)
         went = "rose" if activation[-1] > activation[0] else "did not rise:"
-        hint = "" if activation[-1] > activation[0] or side == "pre" else "; it may be silent on this sound, --side pre looks before its ReLU"
+        hint = "" if activation[-1] > activation[0] or side != "post" else "; it may be silent on this sound, --side pre looks before its ReLU"
         yield f"{path}: {target} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps{hint}"
 
 

@@ -58,7 +58,7 @@ def _unit(study: Study, model: Model, sounds_digest: str, count: int, tested: fl
         "treatment": {key: made[key] for key in (*ALWAYS, *(key for key in OPTIONS if made[key] is not None))},
         "protocol": model.protocol,
         "split": model.split,
-        "initialisation": model.seed,
+        "initialisation": study.initialisation(model),
         "training": {
             "epochs": epochs,
             **{key: getattr(training, key) for key in ("validation", "batch", "learning_rate", "processes", "precision")},
@@ -115,10 +115,11 @@ class _Making:
             network_settings.build, self.split.train.samples, len(self.corpus.classes),
             channels=self.corpus.channels, sample_rate=self.corpus.sample_rate,
         )  # fmt: skip
-        network = loop.initial_network(build, self.study.seed, self.model.seed, settings.precision)
+        seed = self.study.initialisation(self.model)
+        network = loop.initial_network(build, self.study.seed, seed, settings.precision)
         initial = next(iter(network.parameters())).detach().clone()
         lesson = loop.Lesson(
-            self.corpus, self.split, settings, asked["epochs"], self.study.seed, self.model.seed,
+            self.corpus, self.split, settings, asked["epochs"], self.study.seed, seed,
             self.state, self.unit.header["digest"], network_settings.output, self.treatment.augmentation,
         )  # fmt: skip
         history = loop.train(network, lesson, self.place)

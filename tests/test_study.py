@@ -124,7 +124,7 @@ def test_a_contradiction_is_one_line_with_its_key_and_a_remedy(tmp_path: Path, c
         (["sweeps.s.targets=[true]"], "sweeps.s.targets: true is no name; write a name in quotes"),
         (["sweeps.s.starts=gone.wav"], "gone.wav: no such file; give source, silence, noise or sound files"),
         (["sweeps.s.rule=loud"], "sweeps.s: rule 'loud' is unknown; valid: "),
-        (["sweeps.s.sides=[before]"], "sweeps.s.sides.0: input should be 'pre' or 'post', is 'before'"),
+        (["sweeps.s.sides=[before]"], "sweeps.s.sides.0: input should be 'post', 'pre' or 'margin', is 'before'"),
         (["sweeps.s.step=0"], "sweeps.s.step: input should be greater than 0, is 0"),
     ],
 )

@@ -44,8 +44,8 @@ JUDGES = {
     "ceiling": "the composer's own rule (ceiling)",
 }
 LEVELS = {"rms_db": "whole corpus: RMS level", "peak_db": "whole corpus: peak level"}
-SIDES = {"pre": "before its ReLU", "post": "after its ReLU"}
-CLASS_SIDES = {"pre": "logit", "post": "probability"}
+SIDES = {"pre": "before its ReLU", "post": "after its ReLU", "margin": "before its ReLU, less the others"}
+CLASS_SIDES = {"pre": "logit", "post": "probability", "margin": "margin"}
 
 NO_FIGURE = {"6.15": "no dream of a dead filter, after its ReLU, is there.", "6.16": "no living filter was dreamed both before and after its ReLU."}
 KEY = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from torch import nn
 from aesdream.dreaming.blocks import BlockClimb, lazily
 from aesdream.dreaming.climb import FINER, Bounds, Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
-from aesdream.dreaming.objectives import Target, listening
+from aesdream.dreaming.objectives import SIDES, Target, listening
 from aesdream.dreaming.regularisers import RegularisedClimb, in_order
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
@@ -34,13 +35,15 @@ class Dreams:
 
     ``sounds`` (targets, *input shape); ``activation`` (targets, steps + 1), the start's first; ``coefficients`` (targets, outputs of the first layer)
     what each dream spread through the first layer's kernel, or None where no listed convolution reads a waveform; ``steps`` (targets,) steps taken,
-    as many as asked for unless it stopped at its distance or confidence.
+    as many as asked for unless it stopped at its distance or confidence; ``passed`` (distances, targets, *input shape) what each dream was at every
+    distance of ``at`` and at ``stop_rms``, NaN from the first to which its gradient did not bring it, or None where no such distances were asked for.
     """
 
     sounds: torch.Tensor
     activation: torch.Tensor
     coefficients: torch.Tensor | None
     steps: torch.Tensor
+    passed: torch.Tensor | None = None
 
 
 def together(count: int, start: torch.Tensor) -> int:
@@ -61,6 +64,7 @@ def dream(
     steps: int = 256,
     stop_rms: float | None = None,
     stop_confidence: float | None = None,
+    at: Sequence[float] = (),
     bounds: tuple[float, float] | None = (-1.0, 1.0),
     regularisers: Sequence[str] = (),
     sample_rate: int | None = None,
@@ -71,23 +75,26 @@ def dream(
 
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
-    layer, to a sixty-fourth of its last step. ``regularisers`` keep it to what can be heard of a waveform at ``sample_rate`` hertz. A short batch of
-    one is computed as two, since one sound alone differs from many in the last bits.
+    layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
+    much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at
+    ``sample_rate`` hertz. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
-    Raises UserError for an unknown layer, filter, side, rule or regulariser and for a start that is not finite, FloatingPointError for a
-    gradient or an activation that is not.
+    Raises UserError for an unknown layer, filter, side, rule or regulariser, for distances that do not ascend to ``stop_rms`` and for a start that is
+    not finite, FloatingPointError for a gradient or an activation that is not.
     """
-    if side not in ("pre", "post"):
-        raise one_of("side", side, ("pre", "post"))
+    if side not in SIDES:
+        raise one_of("side", side, SIDES)
     if rule not in RULES:
         raise one_of("rule", rule, RULES)
-    wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence), in_order(regularisers)
+    if at and (stop_rms is None or any(near >= far for near, far in pairwise((0.0, *at, stop_rms)))):
+        raise UserError(f"at: {', '.join(map(str, at))} must be above zero, ascend, and be less than stop_rms, which is {stop_rms}")
+    wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
         climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate)
         how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
-        how += [heard, sample_rate]
+        how += [heard, sample_rate, tuple(at)]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:
@@ -99,9 +106,10 @@ def dream(
             keeper.after_a_step(climb.state)
         climb.look()
         climb.finish()
-    coefficients = climb.coefficients
+    coefficients, passed = climb.coefficients, climb.passed
     trace = torch.stack(climb.trace + climb.trace[-1:] * (steps + 1 - len(climb.trace)), 1)
-    return Dreams(climb.sounds[:wanted], trace[:wanted], None if coefficients is None else coefficients[:wanted], climb.taken[:wanted])
+    found = (None if coefficients is None else coefficients[:wanted], climb.taken[:wanted], None if passed is None else passed[:, :wanted])
+    return Dreams(climb.sounds[:wanted], trace[:wanted], *found)
 
 
 def _climb(given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bounds, Stop], regularisers: Sequence[str], rate: int | None) -> Climb:

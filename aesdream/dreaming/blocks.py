@@ -136,8 +136,8 @@ class BlockClimb(Climb):
     @staticmethod
     def serves(network: nn.Module, starts: torch.Tensor, bounds: Bounds, stop: Stop) -> bool:
         """Whether this climb is for such a network, start and stop: there is one start for all; one that stops at a distance needs the compiled pass,
-        and a start within the bounds; none stops at a confidence."""
-        if stop.confidence is not None or not isinstance(first_layer(network), StridedConv1d) or starts.dim() != 3 or len(starts) > 1:
+        and a start within the bounds; none stops at a confidence, or is kept at distances on its way."""
+        if stop.confidence is not None or stop.at or not isinstance(first_layer(network), StridedConv1d) or starts.dim() != 3 or len(starts) > 1:
             return False
         within = bounds is None or bool(((starts >= bounds[0]) & (starts <= bounds[1])).all())
         return stop.rms is None or (within and lazily(starts[0]))

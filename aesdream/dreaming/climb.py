@@ -26,10 +26,20 @@ NOT_FINITE = "{} is not finite: the weights of the network or its input are too 
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a dream ends before its last step: at a root mean square distance from its start, or where its target is this sure and the largest."""
+    """Where a dream ends before its last step: at a root mean square distance from its start, or where its target is this sure and the largest.
+
+    ``at`` are ascending distances before ``rms``: it comes to each exactly, what it is there is kept, and the nearer the next one is the smaller are
+    its steps, in proportion to ``rms``.
+    """
 
     rms: float | None = None
     confidence: float | None = None
+    at: tuple[float, ...] = ()
+
+    @property
+    def distances(self) -> tuple[float, ...]:
+        """All distances, the last of which ends a dream."""
+        return () if self.rms is None else (*self.at, self.rms)
 
 
 class Climb:
@@ -52,6 +62,13 @@ class Climb:
         self.behind: list[torch.Tensor] = []
         """Where a dream that stops at a confidence was before its last step: the sounds, and the coefficients where there are some."""
         self.way = torch.zeros(len(targets), dtype=torch.float64, device=starts.device)
+        self.distances = torch.tensor(stop.distances, dtype=torch.float64, device=starts.device)
+        self.arrived = torch.zeros_like(self.taken)
+        """How many of the distances each dream has come to."""
+        self.passed: torch.Tensor | None = None
+        """(distances, targets, ...) the dreams at each distance, where they are kept; NaN for those that did not come so far."""
+        if stop.at:
+            self.passed = torch.full((len(self.distances), *self.sounds.shape), torch.nan, dtype=starts.dtype, device=starts.device)
 
     def _copies(self, count: int) -> torch.Tensor:
         """The starts, one a target (count, ...); waveforms channel by channel in memory, as their first layer reads them."""
@@ -65,7 +82,8 @@ class Climb:
         coefficients = None if self.coefficients is None else self.coefficients.cpu()
         trace = torch.stack(self.trace).cpu()
         told = {"sounds": self.sounds.cpu(), "trace": trace, "coefficients": coefficients, "moving": self.moving.cpu(), "taken": self.taken.cpu()}
-        return told | ({"behind": [value.cpu() for value in self.behind]} if self.behind else {})
+        behind = {"behind": [value.cpu() for value in self.behind]} if self.behind else {}
+        return told | behind | ({} if self.passed is None else {"arrived": self.arrived.cpu(), "passed": self.passed.cpu()})
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be what ``state`` told of a climb with the same arguments; the sounds keep their place in memory, which their sums depend on."""
@@ -76,12 +94,14 @@ class Climb:
         self.moving, self.taken = state["moving"].to(device), state["taken"].to(device)
         self.behind = [value.to(device) for value in state.get("behind", [])]
         self.way = torch.full_like(self.way, torch.inf)  # not known: all are looked at, which finds the same
+        if self.passed is not None:
+            self.arrived, self.passed = state["arrived"].to(device), state["passed"].to(device)
 
     def look(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Note the activations of the sounds as they are; returns them with what the first layer put out. Those that are sure enough move no more."""
         outputs, first = self.watch(self.sounds)
         if self.chosen is None:
-            self.chosen = selection(self.targets, outputs.shape[1], outputs)
+            self.chosen = selection(self.targets, outputs.shape[1], outputs, self.side)
         found = activations(outputs, self.layer, self.side, self.chosen)
         if not torch.isfinite(found).all():
             raise FloatingPointError(NOT_FINITE.format("the activation"))
@@ -99,11 +119,12 @@ class Climb:
         self.sounds = self.sounds.detach()
         gradient = self._shaped(torch.zeros_like(self.sounds) if gradients[0] is None else gradients[0])
         factors = multipliers(rule, size, gradient) * self.moving
+        if self.stop.at:
+            factors = factors * (self._next() / self.distances[-1]).to(factors.dtype)
         if not torch.isfinite(factors).all():
             raise FloatingPointError(NOT_FINITE.format("the gradient"))
         self.taken += self.moving
-        if self.stop.rms is not None:
-            self._shorten_near(gradient, factors, self.stop.rms)
+        arriving = torch.zeros_like(self.moving) if self.stop.rms is None else self._shorten_near(gradient, factors)
         spread = None if first is None or gradients[1] is None else gradients[1].flatten(1) * factors[:, None]
         if self.coefficients is None and spread is not None:
             self.coefficients = torch.zeros_like(spread)
@@ -112,6 +133,18 @@ class Climb:
         self._placed(self.sounds.addcmul_(gradient, per_sound(factors, gradient)), range(len(self.sounds)))
         if spread is not None and self.coefficients is not None:
             self.coefficients = self.coefficients + spread
+        self._arrive(arriving)
+
+    def _next(self) -> torch.Tensor:
+        """(targets,) the distance that each dream is on its way to, or has ended at."""
+        return self.distances[self.arrived.clamp(max=len(self.distances) - 1)]
+
+    def _arrive(self, arriving: torch.Tensor) -> None:
+        """Keep the dreams that have just come to a distance; at the last one they move no more."""
+        if self.passed is not None:
+            self.passed[self.arrived[arriving], arriving] = self.sounds[arriving]
+        self.arrived += arriving
+        self.moving &= ~(arriving & (self.arrived >= len(self.distances)))
 
     def _remember(self, moving: torch.Tensor) -> None:
         now = [self.sounds, *([] if self.coefficients is None else [self.coefficients])]
@@ -128,16 +161,18 @@ class Climb:
         """Moved sounds of some rows brought, in place, to where they may be."""
         return clipped(moved, self.bounds)
 
-    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor, stop_rms: float) -> None:
-        """Shorten the factors of dreams whose step would pass the distance; those move no more. Those whose way was too short are not looked at."""
+    def _shorten_near(self, gradient: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
+        """Shorten the factors of dreams whose step would pass their next distance, and tell which these are (targets,). Those whose way was too short
+        are not looked at."""
+        arriving, ends = torch.zeros_like(self.moving), self._next()
         ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
         self.way = self.way + ahead
-        near = torch.nonzero(self.moving & (self.way > NEARLY * stop_rms)).flatten()
+        near = torch.nonzero(self.moving & (self.way > NEARLY * ends)).flatten()
         if len(near):
             placed = partial(self._placed, rows=near.tolist())
             starts = self.starts if len(self.starts) == 1 else self.starts[near]
-            factors[near], passing = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, stop_rms)
-            self.moving[near] &= ~passing
+            factors[near], arriving[near] = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, ends[near].to(gradient.dtype))
+        return arriving
 
     @torch.no_grad()
     def finish(self) -> None:
@@ -180,14 +215,14 @@ def shortened(
     factors: torch.Tensor,
     starts: torch.Tensor,
     placed: Callable[[torch.Tensor], torch.Tensor],
-    stop_rms: float,
+    ends: torch.Tensor | float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The factors (batch,), halved down to the distance where a step would pass it, and which these are; ``placed`` brings what was moved to where it
-    may be."""
+    """The factors (batch,), halved down to its distance where a step would pass that, and which these are; ``ends`` is the distance of each (batch,),
+    or of all; ``placed`` brings what was moved to where it may be."""
 
     def passes(factors: torch.Tensor) -> torch.Tensor:
         moved = placed(sounds + gradient * per_sound(factors, gradient))
-        return (moved - starts).flatten(1).pow(2).mean(1).sqrt() > stop_rms
+        return (moved - starts).flatten(1).pow(2).mean(1).sqrt() > ends
 
     passing = passes(factors)
     if not passing.any():

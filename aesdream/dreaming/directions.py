@@ -1,4 +1,4 @@
-"""Going a given distance along a given direction, without asking the network: controls along noises, and dreams whose gradient ended too soon."""
+"""Going a given distance along a given direction, without asking the network: controls along noises."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import torch
 
 HALVINGS = 40
 """Of the factor on the direction: the distance is met to the last bits of a sample."""
-SHORT = 0.999
-"""The part of its distance that a dream may stop at: the last step is halved until it fits (``climb.HALVINGS``)."""
 
 
 def displaced(start: torch.Tensor, direction: torch.Tensor, distance: float, bounds: tuple[float, float] = (-1.0, 1.0)) -> torch.Tensor:
@@ -28,10 +26,3 @@ def displaced(start: torch.Tensor, direction: torch.Tensor, distance: float, bou
         middle = (low + high) / 2
         low, high = (low, middle) if (moved(middle) - exact).square().mean().sqrt() > distance else (middle, high)
     return moved(high).to(start.dtype)
-
-
-def carried_on(start: torch.Tensor, dreamed: torch.Tensor, distance: float, bounds: tuple[float, float] = (-1.0, 1.0)) -> torch.Tensor:
-    """A dream that came less far than ``distance``, farther along all that it changed; one that changed nothing stays."""
-    change = dreamed.double() - start.double()
-    reached = float(change.square().mean().sqrt())
-    return displaced(start, change, distance, bounds) if 0 < reached < SHORT * distance else dreamed

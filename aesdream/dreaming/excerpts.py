@@ -47,16 +47,15 @@ def excerpt(number: int, labels: NDArray[np.integer], families: Sequence[str], a
     return Excerpt(sorted(rounds)[turn][2], right, int(others[turn % len(others)]))
 
 
-def spread(measures: NDArray[np.float64], count: int) -> list[int]:
-    """``count`` rows of ``measures`` [shape=(n, measures)] that are spread over every column at once: the one whose ranks are nearest the middle,
-    then each the farthest in ranks from the nearest that is already chosen. Ties go to the earlier row. Raises UserError where there are fewer rows.
+def spread(measures: NDArray[np.float64]) -> list[int]:
+    """The rows of ``measures`` [shape=(n, measures)] in an order whose first, however many, are spread over every column at once: the one whose ranks
+    are nearest the middle, then each the farthest in ranks from the nearest that is already chosen. Ties go to the earlier row. So the first lie at
+    the edges of what was measured rather than where most sounds are.
     """
-    if count > len(measures):
-        raise UserError(f"spread-{count - 1} would be held-out sound {count} of {len(measures)}; ask for at most {len(measures)}")
     ranks = np.rint(2 * rankdata(measures, axis=0))  # whole numbers, so that no rounding decides a tie
     far = sum(np.square(np.subtract.outer(column, column)) for column in ranks.T)
     middle = np.square(ranks - (len(measures) + 1)).sum(axis=1)
-    return farthest(np.asarray(far), int(np.argmin(middle)), count)
+    return farthest(np.asarray(far), int(np.argmin(middle)), len(measures))
 
 
 def farthest(far: NDArray[np.float64], first: int, count: int) -> list[int]:

@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 import torch
 from torch import nn
 
-from aesdream.errors import one_of
+from aesdream.errors import UserError, one_of
 from aesdream.models.layers import Dreamable, Layer
 
 Target = int | tuple[int, ...]
 """A filter, or several whose means are summed."""
+SIDES = ("post", "pre", "margin")
+"""What is looked at: outputs after the activation, before it, or before it and less the mean of all filters outside the target."""
 
 
 class _Reached(Exception):
@@ -83,14 +85,17 @@ def listening(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(before)
 
 
-def selection(targets: Sequence[Target], filters: int, like: torch.Tensor) -> torch.Tensor:
-    """(targets, filters) weights: 1 where a filter belongs to a target. Raises UserError for a filter that the layer lacks."""
+def selection(targets: Sequence[Target], filters: int, like: torch.Tensor, side: str = "post") -> torch.Tensor:
+    """(targets, filters) weights: 1 where a filter belongs to a target. Raises UserError for a filter that the layer lacks, and for a margin that
+    leaves none outside its target."""
     chosen = torch.zeros(len(targets), filters, dtype=like.dtype, device=like.device)
     for row, target in enumerate(targets):
         for number in (target,) if isinstance(target, int) else target:
             if not 0 <= number < filters:
                 raise one_of("target", number, [f"0 to {filters - 1}"])
             chosen[row, number] = 1
+    if side == "margin" and bool((chosen > 0).all(1).any()):
+        raise UserError("target: a margin is over the filters outside the target, and this one has them all; name fewer")
     return chosen
 
 
@@ -98,7 +103,8 @@ def activations(outputs: torch.Tensor, layer: Layer, side: str, chosen: torch.Te
     """(batch,) what each sound's target puts out on average: ``outputs`` (batch, filters, ...) are those before the activation."""
     seen = layer.activation(outputs) if side == "post" else outputs
     means = seen.flatten(2).mean(2) if seen.dim() > 2 else seen
-    return (means * chosen).sum(1)
+    inside = (means * chosen).sum(1)
+    return inside - (means * (1 - chosen)).sum(1) / (1 - chosen).sum(1) if side == "margin" else inside
 
 
 def convinced(outputs: torch.Tensor, layer: Layer, chosen: torch.Tensor, confidence: float) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,6 @@ from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError
 
 STARTS = ("source", "silence", "noise")
-SIDES = ("post", "pre")
 SPREAD = "spread"
 DRAWN = {"held_out": "held-out", "noise": "noise", SPREAD: SPREAD}
 """Starts that are drawn, as many as a sweep asks for, by what asks for them: each is called by this and its number."""
@@ -62,7 +62,9 @@ class Sweep(Section):
     layers: Names
     targets: Names = ("all",)
     """Filters (``17``), several summed (``3+5``), class names, ``all``, or those of ``RELATIVE``."""
-    sides: tuple[Literal["pre", "post"], ...] = ("post",)
+    sides: tuple[Literal["post", "pre", "margin"], ...] = ("post",)
+    """After a layer's activation, before it, or of classes the logit less the mean of the others': of two classes their difference, which the softmax
+    sees alone, so that dreams toward either begin in opposite directions."""
     starts: Annotated[tuple[str, ...], BeforeValidator(_starts)] = ("source",)
     """``source``, ``silence``, ``noise``, or a sound file; ``{held_out: 22}`` are so many held-out sounds of one class, evenly over the classes,
     ``{noise: 3}`` so many different noises, ``{spread: 20}`` so many held-out sounds that are spread over all that synthetic composers measure."""
@@ -77,9 +79,10 @@ class Sweep(Section):
     steps: int = Field(256, ge=1)
     stop_rms: float | None = Field(None, gt=0)
     """Stop where the root mean square distance from the start reaches this."""
-    onward: bool = False
-    """Whether a dream that has not come as far as ``stop_rms`` (a network that falls silent has no gradient left) is carried there along all that it
-    changed, so that all end as far from their starts."""
+    at: tuple[float, ...] = ()
+    """Nearer distances, ascending, at which dreams from ``{spread: N}`` are measured on their way to ``stop_rms``: they come to each exactly.
+    ``step`` is that of the last stretch; before it steps are as much smaller as the next distance is nearer. A dream whose gradient ends is measured
+    as far as it came."""
     stop_confidence: float | None = Field(None, gt=0, le=1)
     """Stop where the class's output reaches this and is the largest."""
     regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()
@@ -106,9 +109,13 @@ class Sweep(Section):
         return self
 
     @model_validator(mode="after")
-    def _onward_to_somewhere(self) -> Sweep:
-        if self.onward and (self.stop_rms is None or self.domain != "waveform"):
-            raise ValueError("onward needs a stop_rms to go on to, and the waveform as its domain")
+    def _on_the_way(self) -> Sweep:
+        ways = (0.0, *self.at, float("inf") if self.stop_rms is None else self.stop_rms)
+        if any(near >= far for near, far in pairwise(ways)):
+            raise ValueError("at: distances must be above zero, ascend, and be less than stop_rms")
+        known = all(drawn(start)[0] == SPREAD for start in self.starts)
+        if self.at and (self.stop_rms is None or self.layers != ("class",) or not known):
+            raise ValueError("at needs a stop_rms to be on the way to, layers [class], and starts of which measures are known: {spread: N}")
         return self
 
     @model_validator(mode="after")
@@ -130,6 +137,8 @@ class Sweep(Section):
             "windows: all": self.windows == "all",
             "targets right and wrong": any(target in RELATIVE for target in self.targets),
         }
+        if "margin" in self.sides and self.layers != ("class",):
+            raise ValueError("sides: a margin is between classes: layers must be [class]")
         asked = [name for name, given in needs.items() if given]
         if asked and self.layers != ("class",):
             raise ValueError(f"{asked[0]} is for classes: layers must be [class]")
@@ -164,7 +173,7 @@ def filters_of(target: str, layer: str, filters: int, classes: Sequence[str]) ->
     return tuple(found)
 
 
-def contradictions(sweep: Sweep, sets: Collection[str], has_front_end: bool, has_measures: bool) -> Iterator[str]:
+def unmet(sweep: Sweep, sets: Collection[str], has_front_end: bool, has_measures: bool) -> Iterator[str]:
     """What a sweep asks for that a study with these test sets lacks, or one of its networks, or sounds that synthetic composers measured."""
     spread = any(drawn(start)[0] == SPREAD for start in sweep.starts)
     if spread and not has_measures:

@@ -23,9 +23,13 @@ IN_QUIET = (
     78.5, 68.7, 59.5, 51.1, 44.0, 37.5, 31.5, 26.5, 22.1, 17.9, 14.4, 11.4, 8.6, 6.2, 4.4, 3.0, 2.2, 2.4, 3.5, 1.7, -1.3, -4.2, -6.0, -5.4, -1.5, 6.0,
     12.6, 13.9, 12.3, 18.4, 40.2,
 )  # fmt: skip
-"""dB SPL at which a tone of each frequency is just heard: ISO 226:2003, table 1; 14 and 16 kHz after Kurakata and Mizunami 2008."""
+"""dB SPL at which a tone of each frequency is just heard: ISO 226:2003, table 1; 14 and 16 kHz: ISO 389-7:2005."""
 TONE, NOISE = 14.5, 5.5
-"""dB that a masker stands above what it masks in its own band: where it is a tone so much and one more a Bark, where it is noise (Johnston 1988)."""
+"""dB that a masker stands above what it masks in its own band: where it is a tone so much and one more a Bark, where it is noise (Johnston 1988), the
+former up to ``FAINTEST``."""
+FAINTEST = 24.5
+"""dB below a tone under which what is added in its band is not heard: it makes the tone louder by half a decibel, the least that is noticed of a
+steady tone (facts, section 6: .5 to 1 dB). Johnston's offset passes that above 10 Bark, and would hear a tenth of a decibel at 8 kHz."""
 Values = npt.NDArray[np.float64]
 Sound = npt.NDArray[np.floating]
 
@@ -71,7 +75,8 @@ def _spread(bands: Bank) -> Values:
 def _offset(bands: Bank, masker: torch.Tensor) -> Values:
     """dB (..., bands, frames) by which what is masked lies below a masker: between a tone's and noise's by how much its power swings."""
     tonal = 1 - bands.fluctuation(masker).clamp(0, 1).numpy()
-    return np.asarray(tonal * (TONE + bark(bands.centres)[:, None]) + (1 - tonal) * NOISE)
+    tone = np.minimum(TONE + bark(bands.centres), FAINTEST)[:, None]
+    return np.asarray(tonal * tone + (1 - tonal) * NOISE)
 
 
 def _of(sound: Sound) -> torch.Tensor:

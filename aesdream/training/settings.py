@@ -48,6 +48,9 @@ class Training(Section):
     protocols: tuple[Protocol, ...] = ("split-first",)
     splits: int = Field(1, ge=1)
     seeds: int = Field(1, ge=1)
+    own_seeds: bool = False
+    """Whether every split has initialisations and orders of batches of its own, so that models of different splits have nothing in common but sounds.
+    Else seed 0 of each split begins as that of every other, which makes splits comparable model by model, but not independent."""
     validation: float = Field(0.3, gt=0, lt=1)
     epochs: int = Field(20, ge=0)
     patience: int | None = Field(None, ge=0)

@@ -221,7 +221,7 @@ def test_hooks_modes_and_gradients_are_restored_even_when_the_forward_raises():
         ({"targets": [4]}, "target: 4 is unknown; valid: 0 to 3"),
         ({"targets": [-1]}, "target: -1 is unknown"),
         ({"targets": [(0, 7)]}, "target: 7 is unknown"),
-        ({"side": "after"}, "side: 'after' is unknown; valid: pre, post"),
+        ({"side": "after"}, "side: 'after' is unknown; valid: post, pre, margin"),
         ({"rule": "adam"}, "rule: 'adam' is unknown; valid: plain, std, max, mean, norm"),
         ({"start": torch.full((2, SAMPLES), float("nan"))}, "start: holds NaN"),
     ],

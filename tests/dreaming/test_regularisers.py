@@ -200,6 +200,7 @@ def test_any_gradient_beside_any_start_still_points_uphill(
         assert found.dtype == dtype
         assert torch.isfinite(found).all()
         assert float((before * found).sum()) >= -1e-6 * float(before.norm()) * float(found.norm())
+    assert float((gradient * found).sum()) >= -1e-6 * float(gradient.norm()) * float(found.norm())  # of all together
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -174,3 +174,84 @@ def test_the_class_of_a_clip_is_its_mean_logit_over_windows():
 def test_starts_that_are_not_finite_are_refused():
     with pytest.raises(UserError, match="holds NaN"):
         dream(lively(), "class", [0, 1], [noise(), torch.full((2, SAMPLES), float("nan"))], steps=1)
+
+
+def test_a_margin_is_what_the_other_classes_lack_and_both_of_two_go_opposite_ways():
+    given = templates(2)
+    network, start = Linear(given).double(), torch.full((1, 4, 5), 0.3).double()
+    found = dream(network, "class", [0, 1], start, side="margin", rule="norm", step=0.1, steps=5, bounds=None)
+    between = given[0] - given[1]
+    torch.testing.assert_close(found.sounds[0] - start, 0.5 * (between / between.norm())[None])
+    torch.testing.assert_close(found.sounds[0] - start, start - found.sounds[1])
+    torch.testing.assert_close(found.activation[0, 0], -found.activation[1, 0])
+    torch.testing.assert_close(found.activation[0].diff(), found.activation[1].diff())
+    three = templates(3)
+    found = dream(Linear(three).double(), "class", [2], start, side="margin", steps=0)
+    assert float(found.activation[0, 0]) == pytest.approx(float(((three[2] - (three[0] + three[1]) / 2) * start[0]).sum()))
+
+
+def test_a_margin_over_no_other_class_is_refused():
+    with pytest.raises(UserError, match="margin is over the filters outside the target"):
+        dream(Linear(templates(2)).double(), "class", [(0, 1)], torch.zeros(1, 4, 5).double(), side="margin", steps=1)
+
+
+def far(sounds: torch.Tensor, starts: torch.Tensor) -> list[float]:
+    return [float(value) for value in (sounds - starts).flatten(1).square().mean(1).sqrt()]
+
+
+def test_a_dream_comes_to_every_distance_exactly_and_by_steps_in_proportion():
+    given = templates()
+    network, starts = Linear(given).double(), [torch.full((1, 4, 5), value).double() for value in (-0.5, 0.0, 0.7)]
+    found = dream(network, "class", [0, 1, 2], starts, side="pre", step=0.025, steps=99, bounds=None, at=(0.01, 0.1), stop_rms=0.25)
+    assert found.passed is not None
+    for distance, there in zip((0.01, 0.1, 0.25), found.passed, strict=True):
+        assert far(there, torch.stack(starts)) == pytest.approx([distance] * 3, rel=1e-6)
+        for row in range(3):  # a linear network is climbed straight
+            torch.testing.assert_close(there[row] - starts[row], distance / 0.25 * (found.sounds[row] - starts[row]), rtol=1e-5, atol=1e-8)
+    assert torch.equal(found.passed[-1], found.sounds)
+    # The rule divides by a deviation, a little less than the root mean square: ten steps to the first distance, nine and six more, or one less.
+    assert all(22 <= steps <= 25 for steps in found.steps.tolist())
+
+
+@pytest.mark.parametrize(("at", "stop"), [((0.1,), None), ((0.2, 0.1), 0.5), ((0.5,), 0.5), ((0.0,), 0.5)])
+def test_distances_that_do_not_ascend_to_the_last_are_refused(at: tuple[float, ...], stop: float | None):
+    with pytest.raises(UserError, match=r"at: .* must be above zero, ascend, and be less than stop_rms"):
+        dream(Linear(templates()).double(), "class", [0], torch.zeros(1, 4, 5).double(), steps=1, at=at, stop_rms=stop)
+
+
+def test_a_dream_whose_gradient_ends_is_kept_where_it_came_and_not_beyond():
+    network = Linear(templates()).double()
+    forward = network.forward
+    network.forward = lambda sounds: forward(sounds.clamp(-0.05, 0.05))  # flat from there on
+    found = dream(
+        network, "class", [0, 1], [torch.zeros(1, 4, 5).double()] * 2, side="pre", step=0.02, steps=60, bounds=None, at=(0.01, 0.03), stop_rms=0.5
+    )
+    assert found.passed is not None
+    assert torch.isfinite(found.passed[:2]).all()
+    assert torch.isnan(found.passed[2]).all()
+    assert max(far(found.sounds, torch.zeros(1, 4, 5).double())) < 0.5
+
+
+def test_what_is_kept_on_the_way_does_not_depend_on_the_batch_or_on_being_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    network, starts = lively(settings=EVEN), [noise(seed) for seed in range(4)]
+    how = {"side": "margin", "step": 0.002, "steps": 40, "at": (0.002, 0.005), "stop_rms": 0.01}
+    whole = dream(network, "class", [0, 1, 0, 1], starts, **how)
+    other = dream(network, "class", [1, 0, 1, 0], starts[::-1], **how)
+    assert whole.passed is not None
+    assert other.passed is not None
+    assert torch.equal(whole.passed.flip(1).nan_to_num(9), other.passed.nan_to_num(9))
+    look = Climb.look
+
+    def until(self: Climb) -> object:
+        if len(self.trace) == 15:
+            raise KeyboardInterrupt
+        return look(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Climb, "look", until)
+        with pytest.raises(KeyboardInterrupt):
+            dream(network, "class", [0, 1, 0, 1], starts, kept=tmp_path / "kept.pt", every=0.0, **how)
+    again = dream(network, "class", [0, 1, 0, 1], starts, kept=tmp_path / "kept.pt", every=0.0, **how)
+    assert again.passed is not None
+    assert torch.equal(again.passed.nan_to_num(9), whole.passed.nan_to_num(9))
+    assert torch.equal(again.sounds, whole.sounds)

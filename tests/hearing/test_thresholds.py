@@ -32,6 +32,10 @@ def test_the_threshold_in_quiet_is_near_terhardts_formula(hertz: float) -> None:
 
 
 def test_the_threshold_in_quiet_is_the_standards_table_and_rises_beyond_it() -> None:
+    # ISO 226:2003, table 1, and ISO 389-7:2005 from 14 kHz: typed a second time, so that a slip in the table is seen.
+    assert in_quiet([20, 100, 1000, 3150, 4000, 10000, 12500, 14000, 16000]).tolist() == pytest.approx(
+        [78.5, 26.5, 2.4, -6, -5.4, 13.9, 12.3, 18.4, 40.2]
+    )
     assert in_quiet(HERTZ).tolist() == pytest.approx(IN_QUIET)
     assert in_quiet([1, 10]).tolist() == [78.5, 78.5]
     assert 60 > float(in_quiet(18000)) > 50  # ISO 389-7 has more: nothing is called inaudible too early
@@ -77,7 +81,17 @@ def test_a_tone_in_white_noise_is_heard_from_about_the_noise_of_its_erb() -> Non
     # Hawkins and Stevens 1950: the critical ratio, 18 dB at 1 kHz, 23 dB at 4 kHz, over the noise's level in one hertz.
     for hertz, ratio in ((1000, 18), (4000, 23)):
         spectrum_level = 70 - 10 * np.log10(RATE / 2)
-        assert first_heard(hertz, noise(70)) == pytest.approx(spectrum_level + ratio, abs=7)
+        assert -7 < first_heard(hertz, noise(70)) - (spectrum_level + ratio) < 0  # it errs toward what is heard
+
+
+@pytest.mark.parametrize("hertz", [100, 1000, 4000, 8000])
+def test_a_tone_made_louder_is_heard_to_be_from_about_the_least_difference_that_people_notice(hertz: float) -> None:
+    # Facts, section 6: half a decibel to one.
+    def share(decibels: float) -> float:
+        return heard(tone(hertz, 70) * (10 ** (decibels / 20) - 1), tone(hertz, 70))
+
+    assert share(0.3) < 0.01
+    assert share(1) > 0.9
 
 
 def test_what_sounds_in_another_frame_or_channel_masks_nothing() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ from aesdream.sounds import store
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.study import Study, load
 from aesdream.training.checkpoints import load_network
+from aesdream.training.loop import initial_network
 from jobs import cli, dream, judging, preprocess
 from jobs.graph import Graph
+from jobs.starts import Starts
 from tests.conftest import _InProcess
 from tests.runs import ROOT
 
@@ -74,8 +78,11 @@ def test_each_model_has_the_network_of_its_treatment_and_a_recipe_that_says_so()
         ("networks.many.jenkins.kernel=9000", "networks.many.jenkins.kernel: 9000 samples is longer than the sound"),
         ("networks.logmel.han.output=sigmoid", "a composer's sounds have one class each; the network's output must be softmax"),
         ("sweeps.again={models: ['*'], layers: [conv5]}", "sweeps.again.layers: 'conv5' is unknown; valid: conv1, conv2, conv3, conv4, class"),
-        ("sweeps.random={stop_rms: null, onward: false}", "direction random needs layers [class], a stop_rms"),
-        ("sweeps.truth.stop_rms=null", "onward needs a stop_rms to go on to"),
+        ("sweeps.random={stop_rms: null, at: []}", "direction random needs layers [class], a stop_rms"),
+        ("sweeps.truth.stop_rms=null", "at needs a stop_rms to be on the way to"),
+        ("sweeps.truth.at=[0.005, 0.002]", "at: distances must be above zero, ascend, and be less than stop_rms"),
+        ("sweeps.truth.stop_rms=0.004", "at: distances must be above zero, ascend, and be less than stop_rms"),
+        ("sweeps.again={models: ['*'], layers: [conv2], sides: [margin]}", "sides: a margin is between classes: layers must be [class]"),
         ("sweeps.truth.starts={spread: 0}", "spread: 0 starts cannot be drawn"),
     ],
 )
@@ -146,6 +153,21 @@ def test_all_composers_share_the_splits_and_the_starts_of_the_corpuss_own(run: P
     assert set(told.values()) <= set(sides[0])
 
 
+def test_no_two_models_of_a_treatment_begin_alike_and_those_of_a_split_and_seed_do() -> None:
+    graph = Graph(load(TINY), preprocess.Unit("sounds", "preprocess", "sounds.json", {}), 60, ("no", "yes"))
+    seeds: dict[str, list[int]] = {}
+    for unit in graph.models:
+        seeds.setdefault(unit.name.split("/")[1], []).append(unit.recipe["initialisation"])
+    assert all(len(set(own)) == len(own) == 4 for own in seeds.values())
+    assert len({tuple(own) for own in seeds.values()}) == 1
+    shared = Graph(load(TINY, ["training.own_seeds=false"]), preprocess.Unit("sounds", "preprocess", "sounds.json", {}), 60, ("no", "yes"))
+    assert {unit.recipe["initialisation"] for unit in shared.models} == {0, 1}
+    build = load(TINY).networks["many"].settings.build
+    begun = [initial_network(partial(build, 8000, 2, channels=2, sample_rate=8000), 11, seed, "float32") for seed in seeds["untrained-many"]]
+    for one, other in combinations(begun, 2):
+        assert not any(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True) if a.abs().sum() > 0)
+
+
 def test_a_model_is_judged_by_the_composer_of_its_treatment(run: Path, corpus: store.Corpus, study: Study) -> None:
     told = files.read_marker(run / "models" / MODEL / "evaluation.json")["sets"]["validation"]["predictions"]
     labels = dict(zip(corpus.ids, labels_of(corpus, study, "learned-wide-many").tolist(), strict=True))
@@ -172,14 +194,20 @@ def test_responses_are_what_the_filters_gave_on_the_validation_sounds(run: Path,
         assert responses[name].dtype == np.float32
 
 
-def test_measured_dreams_are_equally_far_from_their_starts_and_keep_no_sound(run: Path, study: Study) -> None:
+def test_measured_dreams_tell_of_every_distance_that_they_came_to_and_keep_no_sound(run: Path, study: Study) -> None:
     for sweep in ("truth", "random", "regularised-masked"):
         found = dreams(run, sweep)
-        assert {dream["recipe"]["keep"] for dream in found} == {"numbers"}
-        assert all(dream["files"] == {} for dream in found)
-        moved = [dream["rms_from_start"] for dream in found if dream["rms_from_start"] > 0]
-        assert len(moved) > 0.5 * len(found)
-        np.testing.assert_allclose(moved, study.sweeps[sweep].stop_rms, rtol=2e-3)
+        assert {told["recipe"]["keep"] for told in found} == {"numbers"}
+        assert all(told["files"] == {} for told in found)
+        distances = (*study.sweeps[sweep].at, study.sweeps[sweep].stop_rms)
+        for told in found:
+            passed = [there["rms"] for there in told["passed"]]
+            assert passed == [distance for distance in distances if distance <= told["rms_from_start"] * (1 + 1e-5)]
+            if len(passed) == len(distances):
+                assert told["rms_from_start"] == pytest.approx(distances[-1], rel=1e-5)
+                assert told["passed"][-1]["measures"] == told["measures"]
+                assert told["passed"][-1]["margin"] == pytest.approx(told["activation"][-1], rel=1e-4, abs=1e-6)
+        assert sum(len(told["passed"]) == len(distances) for told in found) > 0.5 * len(found)
         assert {path.suffix for path in (run / "dreams" / sweep).rglob("*") if path.is_file()} == {".json"}
 
 
@@ -192,6 +220,16 @@ def test_measures_are_those_of_the_start_and_of_the_dream(run: Path, corpus: sto
     sound = read_wav(path.with_suffix(".wav"))
     for name, composer in COMPOSERS.items():
         assert told["measures"][name] == pytest.approx(composer.measure(sound, corpus.sample_rate), rel=1e-9)
+
+
+def test_more_spread_starts_than_held_out_sounds_are_refused(run: Path, study: Study) -> None:
+    network = load_network(run / "models" / MODEL / "checkpoint.pt")
+    held_out = len(files.read_json(run / "models" / MODEL / "split.json")["validation"])
+    starts = Starts(run, study, MODEL, network, {})
+    ids = [starts.of(f"spread-{number}").told["id"] for number in range(held_out)]
+    assert len(set(ids)) == held_out
+    with pytest.raises(UserError, match=rf"spread-{held_out} would be held-out sound {held_out + 1} of {held_out}; ask for at most {held_out}"):
+        starts.of(f"spread-{held_out}")
 
 
 def test_random_directions_are_opposite_for_the_two_classes(run: Path) -> None:
@@ -248,6 +286,6 @@ def test_a_measured_dream_is_planned_with_the_bytes_of_its_json() -> None:
     study = load(TRUTH)
     graph = Graph(study, preprocess.Unit("sounds", "preprocess", "sounds.json", {}), 480, ("not interesting", "interesting"))
     measured = [unit for unit in graph.dreams if unit.name.startswith("dreams/truth/")]
-    assert len(measured) == 24 * 10 * 20 * 2
+    assert len(measured) == 24 * 10 * 10 * 2
     assert {unit.bytes for unit in measured} == {20_000}
     assert {len(batch) for batch in dream.batches(measured)} == {20}
