@@ -291,6 +291,24 @@ class Outcome(Part):
     medians_under_20hz: dict[str, Number] = Field(description="by model: median share of the energy added, over its dreams that rose")
 
 
+class TruthClaim(Part):
+    """What is claimed of one determinant; contrasts in standard deviations of the corpus."""
+
+    determinant: str = Field(description="its name")
+    contrast: Estimate = Field(description="mean over starts")
+    median: Estimate = Field(description="median over starts")
+    less: Estimates = Field(description="contrast less that of each control, at the starts that both have")
+    margin: dict[str, Any] | None = Field(description="contrast less the size of its closest rival, which is named; null without bounds")
+    surpassed: str | None = Field(description="a rival that surely moved more")
+    column: dict[str, Any] | None = Field(description="contrast less the same determinant's for the closest other composer that was heard")
+    compared: list[str] = Field(description="the composers that it was so compared with")
+    apart: Estimate | None = Field(description="contrast without what comes along with all rivals in the corpus")
+    within: Number = Field(description="the contrast less each control surely lies within so much of zero (90 % intervals)")
+    shown: Number = Field(description="the smallest contrast that would have shown, at this width")
+    p: Number = Field(description="of all that “tells” needs together")
+    verdict: str = Field(description="of this determinant alone")
+
+
 class TruthRow(Part):
     """What the dreams of one composer's models moved, in one network; every contrast in standard deviations of the corpus."""
 
@@ -303,16 +321,22 @@ class TruthRow(Part):
     starts: int = Field(description="starts of each model")
     dreams: int = Field(description="dreams that are there")
     asked: int = Field(description="for by the study")
+    pairs: int = Field(description="pairs of dreams of which both passed the verdict's distance")
+    arms: list[dict[str, Any]] = Field(description="toward the positive class, and the other: dreams made, that fell short, that rose")
     toward: list[Estimate] = Field(description="change of its own determinant in dreams toward the positive class, and toward the other")
     cells: list[Estimate] = Field(description="contrast of every determinant")
     against: dict[str, list[Estimate]] = Field(description="the same less that of each control, paired by split")
     beyond: list[bool] = Field(description="whether a cell lies on one side of zero and of every control")
-    margin: dict[str, Any] | None = Field(description="diagonal less its closest rival, which is named; null without bounds")
-    apart: Estimate | None = Field(description="diagonal without what comes along with that rival in the corpus")
     parts: list[str] = Field(description="determinants that it is the sum of, which are no rivals")
-    column: dict[str, Any] | None = Field(description="diagonal less the same determinant's contrast for the closest other composer")
+    claims: list[TruthClaim] = Field(description="what its verdict follows from: of a mixture one of every part, else one")
+    elsewhere: list[dict[str, Any]] = Field(description="the diagonal, and the same less every control, at the distances of no verdict")
     roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
-    verdict: str = Field(description="tells, hints, misleads, silent, unheard, uncontrolled or missing; the rules stand in docs/truth.md")
+    shuffled_auc: Estimate = Field(description="how well models of shuffled labels tell them apart by this composer's labels, over splits")
+    heard: Estimate = Field(description="the models' AUC less that, paired by split")
+    p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
+    verdict: str = Field(
+        description="tells, part, hints, another, misleads, nothing, undecided, unheard, incomparable, uncontrolled or missing: docs/truth.md"
+    )
 
 
 class TruthControl(Part):
@@ -325,6 +349,9 @@ class TruthControl(Part):
     splits: int = Field(description="splits that intervals stand on")
     cells: list[Estimate] = Field(description="contrast of every determinant")
     excluding: int = Field(description="cells whose interval excludes zero")
+    pairs: int = Field(description="pairs of dreams of which both passed the verdict's distance")
+    arms: list[dict[str, Any]] = Field(description="toward the positive class, and the other: dreams made, that fell short, that rose")
+    directions: Estimates = Field(description="as of the network")
     roc_auc: Estimate | None = Field(description="how well its models tell the sounds apart")
 
 
@@ -332,9 +359,9 @@ class TruthNetwork(Part):
     """The matrix of one network."""
 
     network: str = Field(description="its name in print")
+    rms: float = Field(description="distance from their start at which dreams are compared for the verdict")
     rows: list[TruthRow] = Field(description="composers")
     controls: list[TruthControl] = Field(description="controls")
-    reached: Number = Field(description="share of its dreams that went as far from their start as was asked")
     directions: Estimates = Field(
         description="cosine between dreams toward both classes, of determinants and of what is added; shares under 20 Hz and audible"
     )
@@ -345,6 +372,9 @@ class Truth(Part):
 
     determinants: list[str] = Field(description="the columns of every matrix")
     composers: list[str] = Field(description="those of the study")
+    smallest: float = Field(description="contrast that counts, in standard deviations of the corpus")
+    floor: float = Field(description="ROC AUC under which a composer counts as not heard")
+    most_missing: float = Field(description="share of a direction's dreams that may fall short of the distance")
     deviations: dict[str, Number] = Field(description="standard deviation of every determinant over the corpus")
     rank_correlations: list[list[Number]] = Field(description="between the determinants over the corpus")
     networks: list[TruthNetwork] = Field(description="a matrix each")

@@ -1,4 +1,4 @@
-"""Whether a dream made for one model is one for another: it excites the filter that matches its target, and moves the class."""
+"""Whether a dream made for one model is one for another: it excites the filter that matches its target."""
 
 from __future__ import annotations
 
@@ -20,8 +20,3 @@ def excited(change: Array, spread: Array, match: int) -> float:
     scaled = np.divide(change, spread, out=np.zeros_like(change), where=alive)
     others = np.delete(scaled, match)[np.delete(alive, match)]
     return float(np.mean((others < scaled[match]) + 0.5 * (others == scaled[match])))
-
-
-def toward(change: Array, goal: Array) -> Array:
-    """How far another model's margin between the classes (n,) moved toward what each dream was made for: ``goal`` (n,) is 1 or -1."""
-    return np.asarray(change * goal)

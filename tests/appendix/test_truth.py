@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy.stats import norm
 
 from aesdream import study as studies
 from aesdream.appendix import style
 from aesdream.appendix.chapters import Chapter, Listing, Picture, Text
 from aesdream.appendix.reading import Dream, Model
 from aesdream.appendix.schema import Truth
-from aesdream.appendix.truth import part
+from aesdream.appendix.truth import gathered, part
 from aesdream.appendix.truth.gathered import control_of
 from aesdream.appendix.truth.matrix import parts_of, rivals_of
-from aesdream.appendix.truth.verdicts import verdict
+from aesdream.appendix.truth.verdicts import of_claim, together, verdict
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
 from tests.runs import ROOT
@@ -34,16 +35,24 @@ Moves = Callable[[str, str], np.ndarray]
 
 def planted(composer: str, _network: str) -> np.ndarray:
     """Dreams of ``bright`` tell the truth; those of ``wide`` move what is bright more than what is wide."""
-    moved = {"bright": {"bright": 0.9, "mixed": 0.4}, "wide": {"wide": 0.4, "bright": -0.8}}.get(composer, {})
+    moved = {"bright": {"bright": 1.1, "mixed": 0.4}, "wide": {"wide": 0.3, "bright": -0.6}}.get(composer, {})
     return np.array([moved.get(name, 0.0) for name in NAMES])
 
 
-class MadeUp:
-    """A run of tiny-truth, with ten models a treatment and without files: what its dreams changed is drawn."""
+NEAREST = 0.001
+"""The distance of tiny-truth at which verdicts are taken."""
 
-    def __init__(self, tmp_path: Path, moves: Moves = planted, auc: float = 0.9) -> None:
-        self.study = studies.load(ROOT / "configs/tiny-truth.yaml", SETTINGS)
-        self.moves, self.folder = moves, tmp_path
+
+class MadeUp:
+    """A run of tiny-truth, with ten models a treatment and without files: what its dreams changed is drawn. ``short`` are dreams (sweep, model,
+    start, goal) that passed no distance.
+    """
+
+    def __init__(
+        self, tmp_path: Path, moves: Moves = planted, auc: float = 0.9, short: Callable[..., bool] = lambda *_: False, settings: Sequence[str] = ()
+    ) -> None:
+        self.study = studies.load(ROOT / "configs/tiny-truth.yaml", [*SETTINGS, *settings])
+        self.moves, self.folder, self.short, self.auc = moves, tmp_path, short, auc
         random = generator(0, "corpus")
         columns = random.standard_normal((len(NAMES), 60)) * np.arange(1, 7)[:, None]
         columns[-1] = columns[0] + columns[3]
@@ -53,9 +62,10 @@ class MadeUp:
         self.dreams: dict[str, list[Dream]] = {}
         self.measured: dict[str, list[Dream]] = {}
         for sweep, asked in self.study.sweeps.items():
-            drawn = [self._dream(sweep, model, start, goal) for model in self.study.swept(asked) for start in asked.starts for goal in CLASSES]
             if asked.keep == "numbers":
-                self.measured[sweep] = drawn
+                self.measured[sweep] = [
+                    self._dream(sweep, model, start, goal) for model in self.study.swept(asked) for start in asked.starts for goal in CLASSES
+                ]
             else:
                 self.dreams[sweep] = []
         self.by_name: dict[str, Dream] = {}
@@ -65,27 +75,39 @@ class MadeUp:
         self.content: dict[str, Any] = {"tables": tables, "yardsticks": sticks, "sounds": {}}
 
     def _model(self, model: studies.Model) -> Model:
-        return Model(model.treatment, model.protocol, model.split, model.seed, self.folder / model.name, {"files": {}}, None, None)
+        """A model that tells its composer's sounds apart as well as was asked; a control's does by chance."""
+        control = control_of(self.study.training.treatments[model.treatment])
+        label = np.array(generator(6, str(self.study.composer_of(model.treatment)), model.split).permutation(60) < 20, dtype=int)
+        random = generator(7, model.name)
+        apart = 0.0 if control else 2**0.5 * float(norm.ppf(self.auc))
+        probability = norm.cdf(random.standard_normal(60) + apart * label - apart / 2)
+        predictions = {"id": [f"s{number}" for number in range(60)], "label": label.tolist(), "probability": probability.tolist()}
+        evaluation = {"files": {}, "sets": {"validation": {"predictions": predictions}}}
+        return Model(model.treatment, model.protocol, model.split, model.seed, self.folder / model.name, evaluation, None, None)
 
     def _dream(self, sweep: str, model: studies.Model, start: str, goal: str) -> Dream:
         treatment = self.study.training.treatments[model.treatment]
         learned = not control_of(treatment) and self.study.sweeps[sweep].direction == "gradient"
         composer, network = self.study.composer_of(model.treatment) or "", treatment.network or ""
         moved = self.moves(composer, network) / 2 if learned else np.zeros(len(NAMES))
-        noise = 0.2 * generator(1, model.name, start, goal).standard_normal(len(NAMES)) + 0.1 * generator(2, model.split).standard_normal(len(NAMES))
+        own = generator(1, model.name, start, goal), generator(2, model.split), generator(4, model.split, model.seed)
+        noise = sum(size * random.standard_normal(len(NAMES)) for size, random in zip((0.1, 0.03, 0.03), own, strict=True))
         spread = np.array([values.std() for values in self.corpus.measures.values()])
         begun = generator(3, model.split, start).standard_normal(len(NAMES))
         sign = 1 if goal == "interesting" else -1
-        ended = begun + spread * (0.9 + sign * (moved + noise))  # what any dream moves alike is .9
+        distances = gathered.distances(self.study.sweeps[sweep])
+        reached = not self.short(sweep, model.name, start, goal)
+        ended = {rms: begun + spread * rms / NEAREST * (0.9 + sign * (moved + noise)) for rms in distances}  # what any dream moves alike is .9
         content = {
-            "measures": dict(zip(NAMES, ended.tolist(), strict=True)),
-            "excerpt": {"measures": dict(zip(NAMES, begun.tolist(), strict=True))},
-            "activation": [0.0, 2.0],
-            "rms_from_start": 0.02,
+            "passed": [] if not reached else [{"rms": rms, "measures": measured(values), "margin": 2.0} for rms, values in ended.items()],
+            "measures": measured(ended[distances[-1]]),
+            "excerpt": {"measures": measured(begun)},
+            "activation": [0.0, 2.0 if reached else -1.0],
+            "rms_from_start": distances[-1] if reached else 0.0005,
             "share_under_20hz": 0.25,
             "audibility": {"share_audible": 0.5, "above_db": 12.0},
         }
-        return Dream(sweep, model.name, "class", goal, "pre", start, self.folder / "none.json", content, None)
+        return Dream(sweep, model.name, "class", goal, "margin", start, self.folder / "none.json", content, None)
 
     def lose(self, lost: Callable[[Dream], bool]) -> None:
         """Let some dreams not be there."""
@@ -106,6 +128,10 @@ class MadeUp:
         """The chapter, its numbers found first."""
         self.told()
         return part.chapters(self)[0]  # type: ignore[arg-type]
+
+
+def measured(values: np.ndarray) -> dict[str, float]:
+    return dict(zip(NAMES, values.tolist(), strict=True))
 
 
 def by_composer(found: dict[str, Any], network: str) -> dict[str, Any]:
@@ -129,20 +155,100 @@ def chapter(run: MadeUp) -> Chapter:
     return run.chapter()
 
 
-def test_dreams_that_move_what_was_learned_tell_the_truth_and_those_that_move_another_more_only_hint(run: MadeUp, chapter: Chapter):
+def test_dreams_that_move_what_was_learned_tell_the_truth_and_those_that_move_another_more_tell_of_it(run: MadeUp, chapter: Chapter):
     for network in ("many", "logmel"):
         rows = by_composer(run.content["truth"], network)
         assert rows["bright"]["verdict"] == "tells"
-        assert rows["bright"]["cells"][0]["value"] == pytest.approx(0.9, abs=0.3)
-        assert [moved["value"] for moved in rows["bright"]["toward"]] == pytest.approx([1.35, 0.45], abs=0.2)
-        assert rows["wide"]["verdict"] == "hints"
-        assert rows["wide"]["margin"]["rival"] == "bright"
-        assert rows["wide"]["margin"]["value"] < 0
+        assert rows["bright"]["cells"][0]["value"] == pytest.approx(1.1, abs=0.15)
+        assert [moved["value"] for moved in rows["bright"]["toward"]] == pytest.approx([1.45, 0.35], abs=0.1)
+        assert rows["bright"]["claims"][0]["compared"] == ["wide"]
+        assert rows["bright"]["p_corrected"] < 0.025
+        assert rows["wide"]["verdict"] == "another"
+        (claim,) = rows["wide"]["claims"]
+        assert claim["surpassed"] == claim["margin"]["rival"] == "bright"
+        assert claim["margin"]["value"] < 0
         assert rows["bright"]["models"] == 10
     text = said(chapter)
+    assert "4 can be judged (2 of 2 in many, 2 of 2 in logmel)" in text
     assert "In 2 of these 4 the dreams tell the truth" in text
     assert "These are “bright” in many and logmel." in text
-    assert "not beyond every rival: “wide” in many and logmel." in text
+    assert "Something else moved more than what was learned (bright than wide in many; bright than wide in logmel)" in text
+    assert "2 of the 2 that tell do so" in text
+
+
+def test_what_other_composers_dreams_move_as_much_is_a_hint_and_no_more(tmp_path: Path):
+    rows = by_composer(MadeUp(tmp_path, lambda *_: planted("bright", "")).told(), "many")
+    assert rows["bright"]["verdict"] == "hints"
+    assert rows["bright"]["claims"][0]["margin"]["low"] > 0
+    assert rows["bright"]["claims"][0]["column"]["low"] < 0
+
+
+def test_other_composers_that_were_not_heard_are_no_test_and_that_is_said(tmp_path: Path):
+    run = MadeUp(tmp_path)
+    for table in run.content["tables"]:
+        if "wide" in table["treatment"]:
+            table["mean"] = {"roc_auc": {"value": 0.55, "low": 0.52, "high": 0.58}}
+    rows = by_composer(run.told(), "many")
+    assert [rows[name]["verdict"] for name in ("bright", "wide")] == ["hints", "unheard"]
+    assert "cannot do more than hint: “bright” in many" in said(run.chapter())
+
+
+MIXED = ["training.treatments.learned.composer=[bright, dense, mixed]"]
+
+
+@pytest.mark.parametrize(("parts", "wanted"), [(["bright"], "part"), (["bright", "pulsing", "wide"], "tells"), ([], "nothing")])
+def test_a_mixture_is_told_where_every_part_of_it_is(tmp_path: Path, parts: list[str], wanted: str):
+    def moves(composer: str, _network: str) -> np.ndarray:
+        moved = dict.fromkeys(parts, 0.6) | {"mixed": 0.6 * bool(parts)}
+        return np.array([moved.get(name, 0.0) if composer == "mixed" else float(name == "dense") for name in NAMES])
+
+    run = MadeUp(tmp_path, moves, settings=MIXED)
+    row = by_composer(run.told(), "many")["mixed"]
+    assert [claim["determinant"] for claim in row["claims"]] == ["bright", "pulsing", "wide"]
+    assert [claim["verdict"] == "tells" for claim in row["claims"]] == [name in parts for name in ("bright", "pulsing", "wide")]
+    assert row["verdict"] == wanted
+    if wanted == "part":
+        assert row["cells"][-1]["low"] > 0.2  # one of three parts moves the mixture well enough, which is no truth
+        assert "Of a mixture they tell some parts only (bright in many; bright in logmel): “mixed” in many and logmel." in said(run.chapter())
+
+
+def test_an_undecided_row_says_how_large_a_contrast_would_have_shown(tmp_path: Path):
+    run = MadeUp(tmp_path, lambda composer, _: np.array([0.22 * (name == composer) for name in NAMES]))
+    row = by_composer(run.told(), "many")["bright"]
+    assert row["verdict"] == "undecided"
+    assert 0.25 < row["claims"][0]["shown"] < 0.5
+    assert "the smallest contrast" in said(run.chapter())
+
+
+def test_pairs_are_compared_where_both_passed_the_same_distance_and_the_others_are_counted(tmp_path: Path):
+    def short(sweep: str, model: str, start: str, goal: str) -> bool:
+        return sweep == "truth" and model == "learned-bright-many/by-family/split0-seed0" and goal == "interesting"
+
+    run = MadeUp(tmp_path, short=short)
+    row = by_composer(run.told(), "many")["bright"]
+    assert [(arm["made"], arm["short"], arm["rose"]) for arm in row["arms"]] == [(30, 3, 0.9), (30, 0, 1.0)]
+    assert row["pairs"] == 27
+    assert row["verdict"] == "tells"  # a tenth, and no more
+    assert row["cells"][0]["value"] == pytest.approx(1.1, abs=0.15)
+    text = said(run.chapter())
+    assert "whose pairs are left out: “bright” in many toward “interesting” 3 of 30." in text
+    assert "ended no more their class than they began: “bright” in many toward “interesting” 10.0 %." in text
+
+
+def test_a_row_of_which_more_than_a_tenth_fell_short_is_not_comparable(tmp_path: Path):
+    run = MadeUp(
+        tmp_path, short=lambda sweep, model, start, goal: model.startswith("learned-bright-many") and start == "spread-0" and goal == "interesting"
+    )
+    assert by_composer(run.told(), "many")["bright"]["verdict"] == "incomparable"
+    assert "Not comparable, as more than 10.0 % of the dreams of one direction fell short: “bright” in many." in said(run.chapter())
+
+
+def test_other_distances_stand_beside_the_verdicts(run: MadeUp, chapter: Chapter):
+    network = run.content["truth"]["networks"][0]
+    assert network["rms"] == NEAREST
+    found = {one["rms"]: one["contrast"]["value"] for one in by_composer(run.content["truth"], "many")["bright"]["elsewhere"]}
+    assert found == {rms: pytest.approx(1.1 * rms / NEAREST, rel=0.15) for rms in gathered.distances(run.study.sweeps["truth"])[1:]}
+    assert "At other distances" in [block.title for block in chapter.blocks if isinstance(block, Listing)]
 
 
 def test_what_every_dream_moves_alike_is_no_contrast(run: MadeUp, chapter: Chapter):
@@ -171,21 +277,35 @@ def test_a_composer_that_was_not_heard_has_nothing_to_tell(tmp_path: Path):
     assert "Not heard, so that their dreams have nothing to tell: “bright” in many and logmel" in text
 
 
-def test_dreams_that_move_nothing_are_silent_and_those_that_move_it_the_other_way_mislead(tmp_path: Path):
+def test_heard_is_what_is_told_apart_better_than_models_of_shuffled_labels_do(tmp_path: Path):
+    run = MadeUp(tmp_path)
+    for model in run.models:
+        if model.treatment == "shuffled-many":
+            known = next(one for one in run.models if one.treatment == "learned-bright-many" and one.split == model.split)
+            judged, same = (one.evaluation["sets"]["validation"]["predictions"] for one in (model, known))  # type: ignore[index]
+            judged["probability"] = same["probability"]
+    rows = by_composer(run.told(), "many")
+    assert rows["bright"]["shuffled_auc"]["value"] > 0.8
+    assert rows["bright"]["verdict"] == "unheard"
+    assert by_composer(run.content["truth"], "logmel")["bright"]["verdict"] == "tells"
+
+
+def test_dreams_that_move_nothing_tell_nothing_and_those_that_move_it_the_other_way_mislead(tmp_path: Path):
     def moves(composer: str, network: str) -> np.ndarray:
         return -planted("bright", network) if composer == "bright" else np.zeros(len(NAMES))
 
     run = MadeUp(tmp_path, moves)
     rows = by_composer(run.told(), "many")
     assert rows["bright"]["verdict"] == "misleads"
-    assert rows["wide"]["verdict"] == "silent"
+    assert rows["wide"]["verdict"] == "nothing"
+    assert rows["wide"]["claims"][0]["within"] <= 0.2
     text = said(run.chapter())
     assert "None does." in text
     assert "moved the wrong way" in text
-    assert "do not move its determinant beyond the controls: “wide”" in text
+    assert "by less than 0.2 beyond any control: “wide”" in text
 
 
-def test_regularised_dreams_and_augmented_models_stand_beside_plain_ones_of_the_same_composer(run: MadeUp, chapter: Chapter):
+def test_regularised_dreams_and_augmented_models_are_judged_beside_controls_dreamed_alike(run: MadeUp, chapter: Chapter):
     rows = run.content["truth"]["regularised"]
     assert [(row["composer"], row["network"], row["way"]) for row in rows] == [
         ("bright", "many", "plain"),
@@ -193,11 +313,19 @@ def test_regularised_dreams_and_augmented_models_stand_beside_plain_ones_of_the_
         ("bright", "many", "augmented (inaudible)"),
     ]
     assert rows[0]["less_plain"] is None
-    assert rows[1]["contrast"]["value"] == pytest.approx(0.9, abs=0.3)
+    assert rows[1]["contrast"]["value"] == pytest.approx(1.1, abs=0.15)
     assert rows[1]["less_plain"]["value"] == pytest.approx(rows[1]["contrast"]["value"] - rows[0]["contrast"]["value"], abs=1e-5)
     assert (rows[1]["share_audible"]["value"], rows[1]["share_under_20hz"]["value"]) == (0.5, 0.25)
+    assert [set(row["less"]) for row in rows] == [{"shuffled", "untrained"}] * 3
+    assert rows[1]["less"]["shuffled"]["low"] > 0.2
     assert [network["network"] for network in run.content["truth"]["networks"]] == ["many", "logmel"]
-    assert re.search(r"Dreams move the composer's determinant [a-z ]+ than plain ones do: [^.]*“bright” in many, masked", said(chapter))
+    assert re.search(r"by more than 0.2 beyond their own controls: [^.]*“bright” in many, masked", said(chapter))
+
+
+def test_regularised_dreams_without_such_controls_claim_nothing(tmp_path: Path):
+    run = MadeUp(tmp_path)
+    run.lose(lambda dream: dream.sweep == "regularised-masked" and not dream.model.startswith("learned"))
+    assert "so that nothing can be said of: “bright” in many, masked" in said(run.chapter()).replace("\n", " ")
 
 
 def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
@@ -273,20 +401,58 @@ def interval(value: float) -> dict[str, float]:
         ({}, "tells"),
         ({"margin": {"rival": "wide", **interval(0.05)}}, "hints"),
         ({"margin": None}, "hints"),
-        ({"beyond": [False, False]}, "silent"),
-        ({"cells": [interval(-0.5), interval(0.0)]}, "misleads"),
-        ({"against": {"shuffled": []}}, "uncontrolled"),
-        ({"models": 0}, "missing"),
+        ({"column": {"rival": "wide", **interval(0.05)}}, "hints"),
+        ({"column": None}, "hints"),
+        ({"surpassed": "wide"}, "another"),
+        ({"surpassed": "dense"}, "tells"),  # no further than the controls went
+        ({"contrast": interval(0.25)}, "undecided"),  # not surely as large as what counts
+        ({"less": {"shuffled": interval(0.25), "untrained": interval(0.5), "random": interval(0.5)}}, "undecided"),
+        ({"less": {"shuffled": interval(0.0), "untrained": interval(0.0)}, "within": 0.1}, "nothing"),
+        ({"contrast": interval(-0.5), "less": {"shuffled": interval(-0.5)}}, "misleads"),
+        ({"contrast": interval(-0.25), "less": {"shuffled": interval(-0.5)}, "within": 0.6}, "undecided"),
     ],
 )
 def test_a_verdict_follows_from_intervals_alone(change: dict[str, Any], wanted: str):
-    row: dict[str, Any] = {
-        "composer": "bright",
-        "models": 10,
-        "cells": [interval(0.5), interval(0.0)],
-        "beyond": [True, False],
+    claim: dict[str, Any] = {
+        "contrast": interval(0.5),
+        "less": {"shuffled": interval(0.5), "untrained": interval(0.5), "random": interval(0.5)},
         "margin": {"rival": "wide", **interval(0.3)},
-        "against": {"shuffled": [], "untrained": [], "random": []},
+        "column": {"rival": "wide", **interval(0.3)},
+        "surpassed": None,
+        "within": 0.6,
     }
-    assert verdict({**row, **change}, interval(0.7), ["bright", "wide"]) == wanted
-    assert verdict({**row, "composer": "bright"}, interval(0.6), ["bright", "wide"]) == "unheard" if wanted == "tells" else True
+    assert of_claim({**claim, **change}, {"bright", "wide"}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, "tells"),
+        ({"models": 0}, "missing"),
+        ({"roc_auc": None}, "missing"),
+        ({"against": {"shuffled": []}}, "uncontrolled"),
+        ({"heard": {"value": None, "low": None, "high": None}}, "uncontrolled"),
+        ({"heard": interval(0.05)}, "unheard"),
+        ({"roc_auc": interval(0.59)}, "unheard"),
+        ({"roc_auc": {"value": 0.7, "low": 0.45, "high": 0.9}}, "unheard"),
+        ({"arms": [{"share_short": 0.0}, {"share_short": 0.15}]}, "incomparable"),
+    ],
+)
+def test_a_row_is_judged_where_it_was_heard_controlled_and_comparable(change: dict[str, Any], wanted: str):
+    row: dict[str, Any] = {
+        "models": 10,
+        "roc_auc": interval(0.7),
+        "heard": interval(0.2),
+        "arms": [{"share_short": 0.1}, {"share_short": 0.0}],
+        "against": {"shuffled": [], "untrained": [], "random": []},
+        "claims": [{"verdict": "tells"}],
+    }
+    assert verdict({**row, **change}) == wanted
+
+
+def test_of_several_parts_all_must_tell():
+    assert together(["tells", "tells", "tells"]) == "tells"
+    assert together(["tells", "hints", "nothing"]) == "part"
+    assert together(["hints", "nothing", "nothing"]) == "undecided"
+    assert together(["nothing", "nothing", "nothing"]) == "nothing"
+    assert together(["another", "nothing", "undecided"]) == "another"

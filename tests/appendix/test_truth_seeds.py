@@ -13,9 +13,9 @@ import torch
 from aesdream import arrays, files
 from aesdream import study as studies
 from aesdream.appendix.reading import Dream, Model
+from aesdream.appendix.truth.beside import again, carried
 from aesdream.appendix.truth.gathered import control_of
-from aesdream.appendix.truth.seeds import SEED, Responses, seeds
-from aesdream.appendix.truth.sentences import sentences
+from aesdream.appendix.truth.seeds import OTHER, SEED, Responses, seeds
 from aesdream.appendix.truth.transferring import transfer
 from aesdream.dreaming import dream
 from aesdream.dreaming.sonify import write_wav
@@ -24,7 +24,7 @@ from aesdream.training.checkpoints import describe, save_network
 from tests.runs import ROOT
 
 CLASSES = ["not interesting", "interesting"]
-SOUNDS, FILTERS = 40, 8
+SOUNDS, FILTERS = 40, 10
 
 
 def finished(marker: Path, content: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -34,10 +34,12 @@ def finished(marker: Path, content: dict[str, Any], *names: str) -> dict[str, An
 
 
 def responding(folder: Path, study: studies.Study, model: studies.Model) -> Model:
-    """A model of which ``conv3`` responds by whom it learned from, ``conv2`` by the weights that it began with, and ``conv4`` by nothing."""
+    """A model of which ``conv3`` responds by whom it learned from, ``conv2`` by the weights that it began with, ``conv1`` by what any labels
+    teach, and ``conv4`` by nothing."""
     treatment = study.training.treatments[model.treatment]
     by_label = (study.composer_of(model.treatment), model.split) if not control_of(treatment) else (model.treatment, model.split, model.seed)
-    ways = {"conv2": ("weights", model.seed, model.split), "conv3": ("labels", *by_label), "conv4": ("own", model.name)}
+    any_labels = ("any", model.split) if not control_of(treatment) else ("own", model.name)
+    ways = {"conv1": any_labels, "conv2": ("weights", model.seed, model.split), "conv3": ("labels", *by_label), "conv4": ("own", model.name)}
     own = generator(1, "noise", model.name)
     layers = {
         layer: (generator(0, *map(str, way)).standard_normal((SOUNDS, FILTERS)) + 0.3 * own.standard_normal((SOUNDS, FILTERS))).astype(np.float32)
@@ -63,25 +65,35 @@ def share(told: list[dict[str, Any]], layer: str, name: str) -> float:
 
 def test_filters_that_a_composer_taught_are_found_again_and_those_of_shuffled_labels_are_not(told: list[dict[str, Any]]):
     assert share(told, "conv3", "bright") > 0.8
-    assert share(told, "conv3", "shuffled") < 0.1
+    assert share(told, "conv3", "shuffled") < 0.2
     assert share(told, "conv3", SEED) < 0.2
+    assert share(told, "conv3", OTHER) < 0.2
     assert share(told, "conv4", "bright") < 0.2
 
 
 def test_filters_that_the_first_weights_made_are_found_again_whoever_taught_them(told: list[dict[str, Any]]):
     assert share(told, "conv2", SEED) > 0.8
     assert share(told, "conv2", "bright") < 0.2
-    found = {
-        "networks": [],
-        "chance": {"learned": {"cells": 0, "excluding": 0, "expected": 0}, "shuffled": {"cells": 0}},
-        "determinants": [],
-        "rank_correlations": [],
-    }
-    said = " ".join(sentences({**found, "composers": ["bright", "wide"], "seeds": told, "transfer": [], "regularised": []})["again"])
+    said = " ".join(again({"composers": ["bright", "wide"], "seeds": told}))
     assert "many, conv3: “bright”" in said
     assert "what its first weights made of it" in said.partition("More are found")[2]
     assert "many, conv2" in said.partition("More are found")[2]
     assert "conv4" not in said
+
+
+def test_filters_that_any_labels_teach_are_not_ascribed_to_a_composer(told: list[dict[str, Any]]):
+    assert share(told, "conv1", "bright") > 0.8
+    assert share(told, "conv1", OTHER) > 0.8
+    sets = next(row["sets"] for row in told if (row["network"], row["layer"]) == ("many", "conv1"))
+    assert sets["bright"]["less_shuffled"]["low"] > 0.5
+    assert sets["bright"]["less_other"]["low"] is None or sets["bright"]["less_other"]["low"] < 0
+    assert "conv1" not in " ".join(again({"composers": ["bright", "wide"], "seeds": told})).partition("More are found")[0]
+
+
+def test_what_one_split_says_alone_is_not_sure():
+    once = {"less_other": {"value": 1.0, "low": None, "high": None}, "less_shuffled": {"value": 1.0, "low": None, "high": None}}
+    row = {"network": "many", "layer": "conv1", "threshold": 0.5, "sets": {"bright": once}}
+    assert "In none of 1 layers" in again({"composers": ["bright"], "seeds": [row]})[0]
 
 
 def test_models_that_heard_other_sounds_are_not_compared(tmp_path: Path):
@@ -152,3 +164,15 @@ def test_a_dream_works_for_a_model_that_is_the_same(tmp_path: Path):
 
 def test_a_dream_of_a_class_carries_less_to_a_model_of_other_weights(tmp_path: Path):
     assert abs(Twins(tmp_path, alike=False).told()["class"]["carried"]["value"]) < 0.8
+
+
+def test_a_dream_of_a_class_is_said_to_carry_only_beyond_shuffled_labels():
+    def told(less: dict[str, float] | None) -> str:
+        toward = {"value": 0.9, "low": 0.8, "high": 1.0}
+        one = {"network": "many", "composer": "bright", "layer": "class", "beyond_others": None, "share_toward": toward, "less_shuffled": less}
+        control = {**one, "composer": "shuffled", "less_shuffled": None}
+        return carried({"composers": ["bright"], "transfer": [one, control]})[0]
+
+    assert "in 1 of 1 treatments looked at: “bright” in many" in told({"value": 0.3, "low": 0.1, "high": 0.5})
+    assert "none of 1 treatments" in told({"value": 0.3, "low": -0.1, "high": 0.7})
+    assert "none of 1 treatments" in told(None)

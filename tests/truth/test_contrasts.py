@@ -9,7 +9,25 @@ import pytest
 from scipy import stats
 
 from aesdream.seeding import generator
-from aesdream.truth.contrasts import above, apart, below, beyond, by_split, cells, contrasts, difference, estimate, margin, stack
+from aesdream.truth.contrasts import (
+    above,
+    apart,
+    below,
+    beyond,
+    by_split,
+    by_start,
+    cells,
+    closest,
+    contrasts,
+    difference,
+    doubt,
+    equivalent,
+    estimate,
+    holm,
+    margins,
+    stack,
+    surpassing,
+)
 
 SPLITS, SEEDS, STARTS = 5, 2, 20
 OF_SPLITS = [split for split in range(SPLITS) for _ in range(SEEDS)]
@@ -51,43 +69,46 @@ def test_a_linear_model_moves_what_it_learned_more_than_all_else_and_more_than_a
         world = Linear(place)
         measured = world.measured(world.sounds)[:, place]
         labels = (measured > np.quantile(measured, 0.8)).astype(float)
-        moved, control = (by_split(world.learned(labels, permuted=permuted), OF_SPLITS) for permuted in (False, True))
+        moved, control = (by_start(world.learned(labels, permuted=permuted), OF_SPLITS) for permuted in (False, True))
         own, against = cells(moved, DETERMINANTS), difference(moved, control, DETERMINANTS)
         assert above(own[place])
         assert beyond(own, [against])[place]
         row = stack(moved, DETERMINANTS)
-        closest = margin(row[:, place], {other: row[:, other] for other in range(DETERMINANTS) if other != place})
-        assert closest is not None
-        assert above(closest.found)
-        asked_of_another = margin(row[:, place - 1], {place: row[:, place]})
-        assert asked_of_another is not None
-        assert below(asked_of_another.found)
+        rivals = {str(other): row[:, other] for other in range(DETERMINANTS) if other != place}
+        nearest = closest(margins(row[:, place], rivals))
+        assert nearest is not None
+        assert above(nearest.found)
+        assert surpassing(row[:, place], rivals) is None
+        assert surpassing(row[:, place - 1], {str(place): row[:, place]}) == str(place)
 
 
 def test_with_shuffled_labels_the_interval_covers_zero_in_about_95_of_100_runs():
     labels = (np.arange(200) < 40).astype(float)
     covered = []
     for run in range(150):
-        own = cells(by_split(Linear(99, run).learned(labels, permuted=True), OF_SPLITS), DETERMINANTS)
+        own = cells(by_start(Linear(99, run).learned(labels, permuted=True), OF_SPLITS), DETERMINANTS)
         covered += [not above(cell) and not below(cell) for cell in own]
     assert 0.925 < np.mean(covered) < 0.975  # 600 intervals
 
 
-def nulls(experiments: int, *, split: float, model: float, start: float, rest: float, tails: float | None = None) -> np.ndarray:
-    """Contrasts around zero [shape=(experiments, models, starts)]: what a split has in common, its starts, each model's own, and the rest."""
-    random = generator(1, "nulls", int(100 * split), int(100 * start), int(10 * (tails or 0)))
+def nulls(experiments: int, *, split: float, model: float, start: float, rest: float, tails: float | None = None, seed: float = 0.0) -> np.ndarray:
+    """Contrasts around zero [shape=(experiments, models, starts)]: what a split has in common, its starts, each model's own, and the rest; and what
+    first weights do that every split shares.
+    """
+    random = generator(1, "nulls", int(100 * split), int(100 * start), int(10 * (tails or 0)), *([int(100 * seed)] if seed else []))
 
     def draw(scale: float, *shape: int) -> np.ndarray:
         drawn = random.standard_normal((experiments, *shape)) if tails is None else random.standard_t(tails, (experiments, *shape))
         return scale * drawn
 
     parts = draw(split, SPLITS, 1, 1) + draw(model, SPLITS, SEEDS, 1) + draw(start, SPLITS, 1, STARTS) + draw(rest, SPLITS, SEEDS, STARTS)
+    parts = parts + draw(seed, 1, SEEDS, 1)
     return parts.reshape(experiments, SPLITS * SEEDS, STARTS)
 
 
 def coverage(values: np.ndarray) -> float:
     """The share of experiments whose interval holds zero."""
-    found = [cells(by_split(one[:, :, None], OF_SPLITS), 1)[0] for one in values]
+    found = [cells(by_start(one[:, :, None], OF_SPLITS), 1)[0] for one in values]
     return float(np.mean([not above(cell) and not below(cell) for cell in found]))
 
 
@@ -117,6 +138,12 @@ def test_the_interval_of_ten_models_holds_its_coverage_whatever_varies(world: st
     assert 0.935 < coverage(nulls(1000, **WORLDS[world])) < 0.975
 
 
+def test_first_weights_that_every_split_shares_are_not_covered_so_that_every_split_needs_its_own():
+    crossed, nested = {"split": 0.0, "start": 0.5, "rest": 1.0}, 0.3
+    assert coverage(nulls(1000, **crossed, model=nested, seed=0.3)) < 0.85
+    assert 0.935 < coverage(nulls(1000, **crossed, model=(nested**2 + 0.3**2) ** 0.5)) < 0.965
+
+
 def test_the_percentile_bootstrap_over_ten_models_and_their_starts_is_too_narrow():
     assert percentile_bootstrap(nulls(300, **WORLDS["models differ"])) < 0.94
     assert percentile_bootstrap(nulls(300, **WORLDS["splits differ"])) < 0.91
@@ -126,15 +153,15 @@ def test_the_interval_is_students_of_the_means_of_the_splits():
     values = generator(3, "t").standard_normal((SPLITS * SEEDS, STARTS, 1))
     means = values.reshape(SPLITS, -1).mean(axis=1)
     wanted = stats.ttest_1samp(means, 0).confidence_interval(0.95)
-    found = cells(by_split(values, OF_SPLITS), 1)[0]
+    found = cells(by_start(values, OF_SPLITS), 1)[0]
     assert [found[key] for key in ("value", "low", "high")] == pytest.approx([means.mean(), wanted.low, wanted.high], rel=1e-5)
 
 
 def test_what_is_missing_is_left_out_and_a_split_without_anything_is_no_split():
     values = np.full((4, 2, 1), np.nan)
     values[0, 0], values[1], values[3, 1] = 1.0, 3.0, 7.0
-    found = by_split(values, [0, 0, 1, 2])
-    assert {split: mean[0] for split, mean in found.items()} == {0: 2.0, 2: 7.0}
+    found = by_split(by_start(values, [0, 0, 1, 2]))
+    assert {split: mean[0] for split, mean in found.items()} == {0: 2.5, 2: 7.0}
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [2.0, 2.0, 2.0], [np.nan, 1.0]])
@@ -145,31 +172,58 @@ def test_too_little_evidence_has_no_bounds(values: list[float]):
     assert not below(found)
 
 
-def test_a_difference_is_taken_split_by_split():
-    one = {0: np.array([1.0]), 1: np.array([5.0]), 2: np.array([9.0])}
-    other = {1: np.array([4.0]), 2: np.array([7.0]), 3: np.array([100.0])}
+def test_a_difference_is_taken_at_the_starts_that_both_have():
+    one = {(0, "a"): np.array([1.0]), (1, "a"): np.array([5.0]), (1, "b"): np.array([70.0]), (2, "a"): np.array([9.0])}
+    other = {(1, "a"): np.array([4.0]), (2, "a"): np.array([7.0]), (2, "b"): np.array([50.0]), (3, "a"): np.array([100.0])}
     assert difference(one, other, 1)[0]["value"] == 1.5
 
 
 def test_a_rival_that_moved_far_downward_is_a_rival_too():
     random = generator(4, "rivals")
     own, calm, down = (size + 0.1 * random.standard_normal(SPLITS) for size in (1.0, 0.2, -1.5))
-    assert above(margin(own, {7: calm}).found)  # type: ignore[union-attr]
-    closest = margin(own, {7: calm, 8: down})
-    assert closest is not None
-    assert closest.rival == 8
-    assert closest.found["value"] == pytest.approx((own + down).mean(), rel=1e-5)
-    assert below(closest.found)
-    assert margin(own, {}) is None
+    assert above(closest(margins(own, {"calm": calm})).found)  # type: ignore[union-attr]
+    nearest = closest(margins(own, {"calm": calm, "down": down}))
+    assert nearest is not None
+    assert nearest.rival == "down"
+    assert nearest.found["value"] == pytest.approx((own + down).mean(), rel=1e-5)
+    assert below(nearest.found)
+    assert surpassing(own, {"calm": calm, "down": down}) == "down"
+    assert surpassing(-own, {"calm": calm}) is None
+    assert closest(margins(own, {})) is None
 
 
-def test_what_merely_comes_along_in_the_corpus_leaves_nothing_behind():
+def test_a_rival_is_said_to_have_moved_more_in_no_more_than_a_twentieth_of_runs_where_all_moved_alike():
+    random = generator(8, "alike")
+    said = [surpassing(row[0], {str(place): row[place] for place in range(1, 6)}) for row in 1 + random.standard_normal((400, 6, SPLITS))]
+    assert np.mean([one is not None for one in said]) < 0.05
+
+
+def test_what_merely_comes_along_with_several_in_the_corpus_leaves_nothing_behind():
     random = generator(5, "apart")
-    other = random.standard_normal(1000)
-    assert apart(0.47 * other, other, 0.47) == pytest.approx(0)
-    own = 0.47 * other + (1 - 0.47**2) ** 0.5 * random.standard_normal(1000)
-    assert np.std(apart(own, other, 0.47)) == pytest.approx(1, abs=0.1)
-    assert np.isnan(apart(own, other, 1.0)).all()
+    others = random.standard_normal((1000, 2))
+    rest = random.standard_normal(1000)
+    rest -= others @ np.linalg.lstsq(others, rest, rcond=None)[0]
+    others, rest = others - others.mean(axis=0), rest - rest.mean()
+    corpus = 0.5 * others[:, 0] + 0.4 * others[:, 1] + rest
+    assert apart(np.array([0.5, 0.4, 0.9]), np.array([[1, 0], [0, 1], [1, 1]]), corpus, others) == pytest.approx(0, abs=0.02)
+    assert apart(rest / rest.std(), np.zeros((1000, 2)), corpus, others) == pytest.approx(rest / rest.std() ** 2, rel=0.05)
+    assert np.isnan(apart(np.ones(3), np.ones((3, 2)), others.sum(axis=1), others)).all()
+
+
+def test_doubts_are_those_of_students_test_and_corrected_ones_those_of_holm():
+    values = 0.4 + generator(6, "doubt").standard_normal(SPLITS)
+    assert doubt(values, 0.1) == pytest.approx(stats.ttest_1samp(values, 0.1, alternative="greater").pvalue)
+    assert doubt(np.ones(5)) == 1
+    assert holm([0.01, 0.04, 0.03, 0.2]) == pytest.approx([0.04, 0.09, 0.09, 0.2])
+    assert holm([]) == []
+
+
+def test_within_the_equivalence_bound_both_one_sided_tests_reject_at_a_twentieth():
+    values = 0.05 + 0.1 * generator(7, "equal").standard_normal(SPLITS)
+    bound = equivalent(values)
+    p = max(stats.ttest_1samp(values, bound, alternative="less").pvalue, stats.ttest_1samp(values, -bound, alternative="greater").pvalue)
+    assert p == pytest.approx(0.05, abs=1e-4)
+    assert equivalent([0.0]) == float("inf")
 
 
 def test_beyond_the_controls_needs_every_one_of_them_on_the_same_side():

@@ -56,7 +56,7 @@ def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardst
     axes.xaxis.tick_top()
     axes.set_yticks(places, [_label(row) for row in rows])
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_color(GREY if row.get("verdict") in ("unheard", "missing") else BLACK)
+        label.set_color(GREY if row.get("verdict") in ("unheard", "missing", "incomparable") else BLACK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title("what dreams moved (standard deviations of the corpus)", fontsize=7.5, loc="left", pad=4)
@@ -119,6 +119,10 @@ def _heard(axes: Axes, places: Sequence[float], rows: Sequence[Content], yardsti
             found = yardsticks.get(row.get("composer", ""), {}).get(judge)
             if found is not None and found["value"] is not None:
                 axes.plot([found["value"]], [at], mark, color=GREY, markersize=6 if mark == "|" else 3.2, markerfacecolor="white")
+        shuffled = row.get("shuffled_auc", {}).get("value")
+        if shuffled is not None:
+            axes.plot([shuffled], [at], "o", color=BLUE, markersize=3.4, markerfacecolor="white")
+            lows.append(shuffled)
         auc = row["roc_auc"]
         if auc is not None and auc["value"] is not None:
             axes.plot([auc["value"]], [at], "o", color=BLUE, markersize=4)

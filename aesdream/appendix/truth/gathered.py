@@ -1,7 +1,10 @@
-"""The dreams that the truth is asked of, by treatment and sweep: toward both classes, from starts spread over all determinants, equally far."""
+"""The dreams that the truth is asked of, by treatment and sweep: toward both classes, from starts spread over all determinants, compared in pairs
+where both passed the same distance from their start, each by its own gradient.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +18,15 @@ from aesdream.appendix.reading import Dream
 from aesdream.dreaming.settings import SPREAD, Sweep, drawn
 from aesdream.sounds.splits import Treatment
 from aesdream.study import file_name
-from aesdream.training.statistics import Estimate
-from aesdream.truth.contrasts import Array, by_split, estimate, standardised
+from aesdream.training.statistics import Estimate, number
+from aesdream.truth.contrasts import Array, Pairs, by_split, by_start, estimate, standardised
 
 CONTROLS = {"shuffled": "labels shuffled", "untrained": "untrained", "random": "random directions"}
 """What cannot know the composer, and what it is called in print."""
+VERDICT_RMS = 0.002
+"""The distance at which verdicts are taken, said before any run: near enough that margins stay of the order that sounds have (docs/truth.md). Where a
+study does not pass it, the distance nearest to it in proportion.
+"""
 UNNAMED = "network"
 """What the study's own network is called, which has no name beside others."""
 
@@ -28,25 +35,52 @@ UNNAMED = "network"
 class Group:
     """The dreams of one treatment in one sweep. Arrays have NaN for what is missing.
 
-    ``splits`` [shape=(models,)]; ``changes`` [shape=(models, starts, 2, determinants)] what dreams toward the positive class, and toward the other,
-    changed from their start, in standard deviations of the corpus; ``dreams`` [shape=(models, starts, 2)].
+    ``splits`` [shape=(models,)], ``starts`` their names; ``passed`` [shape=(models, starts, 2, determinants)] for every distance what dreams toward
+    the positive class, and toward the other, had changed from their start when they passed it, in standard deviations of the corpus; ``dreams``
+    [shape=(models, starts, 2)].
     """
 
     sweep: str
     treatment: str
     splits: Sequence[int]
-    changes: Array
+    starts: Sequence[str]
+    passed: Mapping[float, Array]
     dreams: NDArray[Any]
 
     @property
-    def contrasts(self) -> Array:
-        """[shape=(models, starts, determinants)]."""
-        return np.asarray(self.changes[:, :, 0] - self.changes[:, :, 1])
+    def rms(self) -> float:
+        """The distance at which the verdict is taken."""
+        return min(self.passed, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
+
+    def changes_at(self, rms: float) -> Array:
+        """What both dreams of a start changed; NaN for both where either did not get there [shape=(models, starts, 2, determinants)]."""
+        found = self.passed[rms]
+        both = np.asarray(np.isfinite(found).any(axis=-1)).all(axis=-1)
+        return np.where(np.asarray(both)[:, :, None, None], found, np.nan)
 
     @property
-    def moved(self) -> dict[int, Array]:
-        """The mean contrasts of each split."""
-        return by_split(self.contrasts, self.splits)
+    def changes(self) -> Array:
+        """The same at the verdict's distance."""
+        return self.changes_at(self.rms)
+
+    def contrasts_at(self, rms: float) -> Array:
+        """[shape=(models, starts, determinants)]."""
+        changes = self.changes_at(rms)
+        return np.asarray(changes[:, :, 0] - changes[:, :, 1])
+
+    @property
+    def contrasts(self) -> Array:
+        """The same at the verdict's distance."""
+        return self.contrasts_at(self.rms)
+
+    def moved_at(self, rms: float) -> Pairs:
+        """The mean contrasts of each split and start; nothing at a distance that was not asked for."""
+        return by_start(self.contrasts_at(rms), self.splits, self.starts) if rms in self.passed else {}
+
+    @property
+    def moved(self) -> Pairs:
+        """The same at the verdict's distance."""
+        return self.moved_at(self.rms)
 
     @property
     def made(self) -> list[Dream]:
@@ -55,13 +89,31 @@ class Group:
 
     @property
     def models(self) -> int:
-        """Models of which some contrast is there."""
-        return int(np.isfinite(self.contrasts).any(axis=(1, 2)).sum())
+        """Models of which some dream is there."""
+        return len({dream.model for dream in self.made})
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of dreams of which both passed the verdict's distance."""
+        return int(np.isfinite(self.contrasts).any(axis=-1).sum())
+
+    def arms(self) -> list[dict[str, Any]]:
+        """For both directions: dreams made, how many did not get as far as the verdict's distance, and the share that ended more their class."""
+        there, gains = np.asarray(np.isfinite(self.passed[self.rms]).any(axis=-1)), self.gains()
+        made = np.array([dream is not None and dream.ready for dream in self.dreams.flat]).reshape(self.dreams.shape)
+        found = []
+        for way in (0, 1):
+            own = gains[:, :, way][np.isfinite(gains[:, :, way])]
+            short = int((made[:, :, way] & ~there[:, :, way]).sum())
+            count = int(made[:, :, way].sum())
+            rose = number(float((own > 0).mean())) if own.size else None
+            found.append({"made": count, "short": short, "share_short": number(short / count) if count else None, "rose": rose})
+        return found
 
     def over_splits(self, values: NDArray[np.float64]) -> dict[int, float]:
         """The mean of a number of every dream, or pair of dreams [shape=(models, ...)], for each split."""
         flat = values.reshape(len(values), -1, 1)
-        return {split: float(mean[0]) for split, mean in by_split(flat, self.splits).items()}
+        return {split: float(mean[0]) for split, mean in by_split(by_start(flat, self.splits)).items()}
 
     def each(self, key: str, inside: str = "") -> Array:
         """A number of every dream's JSON (of its mapping ``inside``) [shape=(models, starts, 2)]."""
@@ -133,16 +185,27 @@ def _group(
     positive, other = (file_name(material.sounds["classes"][place]) for place in (-1, 0))
     found = {(dream.model, dream.start, dream.target): dream for dream in members if dream.side == side}
     dreams = np.array([[[found.get((model, start, goal)) for goal in (positive, other)] for start in starts] for model in models], dtype=object)
-    names = list(spread)
-    changes = np.array([_change(dream, names) for dream in dreams.flat], dtype=np.float64).reshape(*dreams.shape, len(names))
-    scaled = standardised(changes, np.array(list(spread.values())))
-    return Group(sweep, treatment, [places[model][1] for model in models], scaled, dreams)
+    wide = np.array(list(spread.values()))
+    passed = {
+        rms: standardised(np.array([_change(dream, list(spread), rms) for dream in dreams.flat]).reshape(*dreams.shape, len(spread)), wide)
+        for rms in distances(material.study.sweeps[sweep])
+    }
+    return Group(sweep, treatment, [places[model][1] for model in models], starts, passed, dreams)
 
 
-def _change(dream: Dream | None, names: Sequence[str]) -> list[float]:
+def distances(sweep: Sweep) -> list[float]:
+    """At which a sweep's dreams are measured, ascending; the last is where they stop."""
+    return [*sweep.at, *([sweep.stop_rms] if sweep.stop_rms else [])]
+
+
+def _change(dream: Dream | None, names: Sequence[str], rms: float) -> list[float]:
+    """What a dream had changed where it passed a distance; a dream without such a list is measured where it ended."""
     if dream is None or not dream.ready:
         return [np.nan] * len(names)
-    after, before = dream.content.get("measures", {}), dream.content.get("excerpt", {}).get("measures", {})
+    content, before = dream.content, dream.content.get("excerpt", {}).get("measures", {})
+    ended = {"rms": content.get("rms_from_start", 0.0), "measures": content.get("measures", {})}
+    there = [one["measures"] for one in content.get("passed", [ended]) if math.isclose(one["rms"], rms, rel_tol=0.01)]
+    after = there[0] if there else {}
     return [after.get(name, np.nan) - before.get(name, np.nan) for name in names]
 
 

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
 from aesdream.appendix.material import Material
+from aesdream.appendix.truth.claims import Compared, claim
 from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_of, pooled
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
-from aesdream.training.statistics import number
-from aesdream.truth.contrasts import (
-    Array,
-    BySplit,
-    above,
-    apart,
-    below,
-    beyond,
-    by_split,
-    cells,
-    difference,
-    estimate,
-    margin,
-    stack,
-)
+from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, by_start, cells, difference, estimate
 
 Numbers = dict[str, Any]
-FAR_ENOUGH = 0.99
-"""Of the distance that was asked for."""
 Variant = tuple[str, str]
 """A network by its name, and how its training sounds were augmented (or nothing)."""
 
@@ -59,33 +44,46 @@ def rivals_of(name: str, determinants: Sequence[str]) -> list[str]:
     return [other for other in determinants if other != name and other not in parts_of(name) and name not in parts_of(other)]
 
 
-def relations(measures: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Pearson's and Spearman's correlations between the determinants over the corpus; NaN beside one that does not vary."""
+def asked_of(name: str) -> list[str]:
+    """The determinants of which a composer's dreams must tell: of a mixture every part, else its own."""
+    return parts_of(name) or [name]
+
+
+def relations(measures: Mapping[str, Array]) -> Array:
+    """Spearman's correlations between the determinants over the corpus; NaN beside one that does not vary."""
     columns = np.array(list(measures.values()))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return tuple(np.corrcoef(each).reshape(len(columns), -1) for each in (columns, rankdata(columns, axis=1)))
+        return np.corrcoef(rankdata(columns, axis=1)).reshape(len(columns), -1)
 
 
-def networks(material: Material, groups: Sequence[Group]) -> list[Numbers]:
-    """A matrix for every network of which the study asks something that learned; of models that were augmented ``regularised`` tells."""
+def standard(measures: Mapping[str, Array]) -> dict[str, Array]:
+    """The determinants over the corpus, in standard deviations."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {name: (values - values.mean()) / values.std() for name, values in measures.items()}
+
+
+def networks(material: Material, groups: Sequence[Group], heard: Callable[[str], bool]) -> list[Numbers]:
+    """A matrix for every network of which the study asks something that learned; of models that were augmented ``regularised`` tells.
+
+    ``heard`` says of a treatment whether its models heard their composer: the others' dreams are no test of anything.
+    """
     study, determinants = material.study, list(material.corpus.measures)
     every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
     learned = _best(every)
     controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
-    pearson = relations(material.corpus.measures)[0]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
         beside = {**controls.get(one, {}), **({"random": noise} if noise else {})}
         mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
-        rows = [_row(composer, mine[composer], beside, determinants, pearson) for composer in determinants if composer in mine]
-        _columns(rows, {composer: group.moved for composer, group in mine.items() if composer}, determinants)
+        audible = {str(composer): group.moved for composer, group in mine.items() if heard(group.treatment)}
+        own = [group for group in every if variant(study, group.treatment) == one]
         found.append(
             {
                 "network": called(one),
-                "rows": rows,
+                "rms": next(iter(mine.values())).rms,
+                "rows": [_row(composer, mine[composer], beside, audible, material) for composer in determinants if composer in mine],
                 "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
-                "directions": directions([group for group in every if variant(study, group.treatment) == one]),
-                "reached": _reached(study, list(mine.values())),
+                "directions": directions(list(mine.values()), own),
             }
         )
     return found
@@ -117,88 +115,86 @@ def _controls(study: Study, groups: Sequence[Group]) -> dict[Variant, dict[str, 
     return {one: {name: named[name] for name in CONTROLS if name in named} for one, named in found.items()}
 
 
-def together(groups: Sequence[Group]) -> BySplit:
-    """The mean contrasts of each split over all models of several groups, which began with the same sounds."""
-    return by_split(_padded([group.contrasts for group in groups]), [split for group in groups for split in group.splits])
+def together(groups: Sequence[Group], rms: float) -> Pairs:
+    """The mean contrasts of each split and start over all models of several groups, which began with the same sounds."""
+    names = list(dict.fromkeys(start for group in groups for start in group.starts))
+    there = [group for group in groups if rms in group.passed]
+    if not there:
+        return {}
+    wide = []
+    for group in there:
+        values = np.full((len(group.splits), len(names), group.passed[rms].shape[-1]), np.nan)
+        values[:, [names.index(start) for start in group.starts]] = group.contrasts_at(rms)
+        wide.append(values)
+    return by_start(np.concatenate(wide), [split for group in there for split in group.splits], names)
 
 
-def _padded(parts: Sequence[Array]) -> Array:
-    starts = max(part.shape[1] for part in parts)
-    return np.concatenate([np.pad(part, ((0, 0), (0, starts - part.shape[1]), (0, 0)), constant_values=np.nan) for part in parts])
-
-
-def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], determinants: Sequence[str], pearson: Array) -> Numbers:
+def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], heard: Mapping[str, Pairs], material: Material) -> Numbers:
     """What is said of one composer's dreams in one network."""
-    own = cells(group.moved, len(determinants))
-    there = {name: moved for name, members in controls.items() if (moved := together(members))}
+    determinants = list(material.corpus.measures)
+    there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
+    rivals, own = rivals_of(composer, determinants), cells(group.moved, len(determinants))
+    others = {name: heard[name] for name in rivals if name in heard}
+    compared = Compared(group.moved, there, others, standard(material.corpus.measures), rivals)
     against = {name: difference(group.moved, moved, len(determinants)) for name, moved in there.items()}
-    values, place = stack(group.moved, len(determinants)), list(determinants).index(composer)
-    rivals = [list(determinants).index(name) for name in rivals_of(composer, determinants)]
-    closest = margin(values[:, place], {rival: values[:, rival] for rival in rivals})
     return {
         "composer": composer,
         "treatment": group.treatment,
         "sweep": group.sweep,
         "models": group.models,
         "expected": len(group.splits),
-        "splits": len(values),
-        "starts": group.changes.shape[1],
+        "splits": len({split for split, _ in group.moved}),
+        "starts": len(group.starts),
         "dreams": len(group.made),
         "asked": int(group.dreams.size),
-        "toward": [estimate(list(group.over_splits(group.changes[:, :, way, place]).values())) for way in (0, 1)],
+        "pairs": group.pairs,
+        "arms": group.arms(),
+        "toward": [estimate(list(group.over_splits(group.changes[:, :, way, determinants.index(composer)]).values())) for way in (0, 1)],
         "cells": own,
         "against": against,
         "beyond": beyond(own, list(against.values())),
-        "margin": None if closest is None else {"rival": determinants[closest.rival], **closest.found},
-        "apart": None if closest is None else estimate(apart(values[:, place], values[:, closest.rival], float(pearson[place, closest.rival]))),
         "parts": parts_of(composer),
+        "claims": [claim(name, compared) for name in asked_of(composer)],
+        "elsewhere": [_elsewhere(composer, group, controls, determinants, rms) for rms in group.passed if rms != group.rms],
     }
 
 
-def _columns(rows: Sequence[Numbers], moved: Mapping[str, BySplit], determinants: Sequence[str]) -> None:
-    """Add to every row how far its diagonal lies above the same determinant's contrast for every other composer, its closest one named."""
-    for row in rows:
-        place, own = list(determinants).index(row["composer"]), moved[row["composer"]]
-        others = {list(determinants).index(name): moved[name] for name in rivals_of(row["composer"], list(moved)) if own.keys() & moved[name].keys()}
-        found = []
-        for other, values in others.items():
-            common = sorted(own.keys() & values.keys())
-            closest = margin(np.array([own[split][place] for split in common]), {other: np.array([values[split][place] for split in common])})
-            if closest is not None:
-                found.append(closest)
-        nearest = min(found, key=lambda one: one.found["low"] or 0.0, default=None)
-        row["column"] = None if nearest is None else {"rival": determinants[nearest.rival], **nearest.found}
+def _elsewhere(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], determinants: Sequence[str], rms: float) -> Numbers:
+    """The diagonal at a distance that no verdict is taken at."""
+    place, moved = list(determinants).index(composer), group.moved_at(rms)
+    there = {name: other for name, members in controls.items() if (other := together(members, rms))}
+    return {
+        "rms": rms,
+        "pairs": int(np.isfinite(group.contrasts_at(rms)).any(axis=-1).sum()),
+        "contrast": cells(moved, len(determinants))[place],
+        "less": {name: difference(moved, other, len(determinants))[place] for name, other in there.items()},
+    }
 
 
 def _control_row(name: str, groups: Sequence[Group], determinants: Sequence[str]) -> Numbers:
-    moved = together(groups)
+    moved = together(groups, groups[0].rms)
     own = cells(moved, len(determinants))
     return {
         "control": name,
         "treatment": None if name == "random" else groups[0].treatment,
         "models": sum(group.models for group in groups),
         "expected": sum(len(group.splits) for group in groups),
-        "splits": len(moved),
+        "splits": len({split for split, _ in moved}),
         "cells": own,
         "excluding": sum(above(cell) or below(cell) for cell in own),
+        "pairs": sum(group.pairs for group in groups),
+        "arms": groups[0].arms(),
+        "directions": directions(groups, groups),
     }
 
 
-def _reached(study: Study, groups: Sequence[Group]) -> float | None:
-    """The share of dreams that went as far from their start as they were asked to."""
-    asked = [study.sweeps[group.sweep].stop_rms or 0.0 for group in groups]
-    found = np.concatenate([group.each("rms_from_start").ravel() / far for group, far in zip(groups, asked, strict=True)])
-    found = found[np.isfinite(found)]
-    return number(float((found > FAR_ENOUGH).mean())) if found.size else None
-
-
-def directions(groups: Sequence[Group]) -> Numbers:
-    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add as sounds; and what
-    of their change can be heard.
+def directions(groups: Sequence[Group], kept: Sequence[Group]) -> Numbers:
+    """How alike dreams toward "interesting" and toward "not" are: in what they change of the determinants, and in what they add as sounds (of those
+    ``kept`` as such); and what of their change can be heard.
     """
     return {
         "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups]),
-        "added": pooled([group.over_splits(group.alike()) for group in groups]),
+        "added": pooled([group.over_splits(group.alike()) for group in kept]),
         "share_under_20hz": pooled([group.over_splits(group.each("share_under_20hz")) for group in groups]),
         "share_audible": pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups]),
     }

@@ -9,7 +9,9 @@ from typing import Any
 from aesdream.appendix.chapters import Block, Chapter, Heading, Picture, Text
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth import figures, tables, verdicts
-from aesdream.appendix.truth.gathered import asks, deviations, groups
+from aesdream.appendix.truth.claims import SMALLEST
+from aesdream.appendix.truth.gathered import asks, control_of, deviations, groups
+from aesdream.appendix.truth.heard import auc, heard
 from aesdream.appendix.truth.matrix import networks, relations
 from aesdream.appendix.truth.regularised import first_layers, regularised
 from aesdream.appendix.truth.seeds import Responses, seeds
@@ -25,15 +27,16 @@ QUESTION = (
     "they tell it."
 )
 METHOD = (
-    "From the same held-out sound a network dreams toward “interesting” and toward “not”, both equally far (in RMS). The contrast is what the first "
-    "changed of a determinant less what the second did, in standard deviations over the corpus: what both do alike, any dream of that size may do. "
-    "Controls are networks that learned shuffled labels, untrained networks, and white noise added and taken away."
+    "From the same held-out sound a network dreams toward “interesting” and toward “not”; both are compared where they passed the same distance (in "
+    "RMS). The contrast is what the first changed of a determinant less what the second did, in standard deviations over the corpus: what both do "
+    "alike, any dream of that size may do. Controls are networks that learned shuffled labels, untrained networks, and white noise added and taken "
+    "away. A pair of which one dream did not get that far is left out, and counted."
 )
 HOW_TO_READ = (
     "Composers are rows (what was learned), determinants columns (what dreams moved), numbers are contrasts with 95 % intervals over splits. The "
     "diagonal is outlined: dreams tell the truth where it stands out of its row and out of the controls below. A dot and bold type mark what lies "
-    "beyond every control. To the right the network's AUC for each composer (blue), that of ten plain descriptors (diamond) and of the composer's "
-    "own rule (bar)."
+    "beyond every control. To the right the network's AUC for each composer (blue), that of models of shuffled labels for the same composer "
+    "(circle), of ten plain descriptors (diamond) and of the composer's own rule (bar)."
 )
 
 
@@ -41,35 +44,42 @@ def numbers(material: Material) -> dict[str, Any]:
     """``truth``, where a study of synthetic composers asks for dreams that can be compared (``gathered.asks``)."""
     if not material.corpus.measures or not any(asks(sweep) for sweep in material.study.sweeps.values()):
         return {}
-    gathered, responses = list(groups(material)), Responses()
+    gathered, responses, study = list(groups(material)), Responses(), material.study
     determinants = list(material.corpus.measures)
+    learned = [name for name in {group.treatment: None for group in gathered} if not control_of(study.training.treatments[name])]
+    told = {name: heard(material, name) for name in learned}
     found: dict[str, Any] = {
         "determinants": determinants,
-        "composers": material.study.composers,
+        "composers": study.composers,
+        "smallest": SMALLEST,
+        "floor": verdicts.FLOOR,
+        "most_missing": verdicts.MOST_MISSING,
         "deviations": {name: number(value) for name, value in deviations(material).items()},
-        "rank_correlations": [[number(round(float(value), 4)) for value in row] for row in relations(material.corpus.measures)[1]],
-        "networks": networks(material, gathered),
+        "rank_correlations": [[number(round(float(value), 4)) for value in row] for row in relations(material.corpus.measures)],
+        "networks": networks(material, gathered, lambda name: verdicts.is_heard(told[name])),
         "yardsticks": _yardsticks(material.content),
         "regularised": regularised(material, gathered),
         "first_layer": first_layers(material),
         "seeds": seeds(material, responses),
         "transfer": transfer(material, responses),
     }
-    for network in found["networks"]:
-        for row in (*network["rows"], *network["controls"]):
-            row["roc_auc"] = _auc(material.content, row["treatment"])
-        for row in network["rows"]:
-            row["verdict"] = verdicts.verdict(row, row["roc_auc"], determinants)
-    for row in found["regularised"]:
-        row["roc_auc"] = _auc(material.content, row["treatment"])
+    _judge([row for network in found["networks"] for row in network["rows"]], told, determinants)
+    for row in (*(row for network in found["networks"] for row in network["controls"]), *found["regularised"]):
+        row["roc_auc"] = auc(material.content, row["treatment"])
     found["chance"] = verdicts.chance(found["networks"])
     return {"truth": {**found, "said": sentences(found)}}
 
 
-def _auc(content: Content, treatment: str) -> Content | None:
-    """How well a treatment's models tell the sounds apart, as the tables have it."""
-    means = [table["mean"] for table in content["tables"] if table["treatment"] == treatment and table["mean"]]
-    return {key: means[0]["roc_auc"][key] for key in ("value", "low", "high")} if means else None
+def _judge(rows: Sequence[dict[str, Any]], told: Mapping[str, Content], determinants: Sequence[str]) -> None:
+    """Add to every row what was heard, its verdict, and how sure that is beside all others."""
+    for row in rows:
+        row.update(told[row["treatment"]])
+        beyond = {name for name, marked in zip(determinants, row["beyond"], strict=True) if marked}
+        for claim in row["claims"]:
+            claim["verdict"] = verdicts.of_claim(claim, beyond)
+        row["verdict"] = verdicts.verdict(row)
+    for row, p in zip(rows, verdicts.corrected(rows), strict=True):
+        row["p_corrected"] = p
 
 
 def _yardsticks(content: Content) -> dict[str, Any]:
@@ -92,7 +102,7 @@ def chapters(material: Material) -> list[Chapter]:
         blocks += [tables.heard(found), Heading("What dreams moved"), Text(HOW_TO_READ), *_matrices(found), *_correlations(found)]
         blocks += [Heading("The diagonal, network by network")]
         blocks += [block for network in found["networks"] for block in tables.diagonal(network, found["determinants"])]
-        blocks += tables.first_layers(found)
+        blocks += [tables.elsewhere(found), Heading("How far the dreams came"), tables.arms(found), *tables.first_layers(found)]
     blocks += _section("What comes again from another seed", found["said"]["again"], [*tables.layers(found), *tables.transfers(found)])
     blocks += _section("Regularisers below the threshold of hearing", found["said"]["regularised"], tables.regularisers(found))
     return [Chapter("truth", "Do the dreams tell the truth?", blocks, "Truth")]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from aesdream.appendix.material import Material
+from aesdream.appendix.truth.claims import Compared, claim
 from aesdream.appendix.truth.gathered import Group, control_of, pooled
-from aesdream.appendix.truth.matrix import called, variant
+from aesdream.appendix.truth.matrix import called, rivals_of, standard, together, variant
+from aesdream.truth.contrasts import difference
 
 Numbers = dict[str, Any]
 PLAIN = "plain"
@@ -29,13 +31,28 @@ def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     for (network, composer), named in ways.items():
         if len(named) > 1:
             best = {way: max(members, key=lambda group: group.changes.shape[1]) for way, members in named.items()}
-            plain = best.get(PLAIN)
-            found += [_row(material, (network, composer), way, best[way], plain) for way in sorted(best, key=lambda way: way != PLAIN)]
+            for way in sorted(best, key=lambda way: way != PLAIN):
+                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups)))
     return found
 
 
 def _learned(material: Material, group: Group) -> bool:
     return not control_of(material.study.training.treatments[group.treatment]) and material.study.sweeps[group.sweep].direction == "gradient"
+
+
+def _controls(material: Material, own: Group, groups: Sequence[Group]) -> dict[str, list[Group]]:
+    """The controls that were dreamed as a group was: networks of shuffled labels, augmented as its models were, and untrained ones. Noise has no
+    gradient that could be regularised.
+    """
+    study, found = material.study, dict[str, list[Group]]()
+    for group in groups:
+        control, way = control_of(study.training.treatments[group.treatment]), study.sweeps[group.sweep]
+        same_network = variant(study, group.treatment)[0] == variant(study, own.treatment)[0]
+        same_taught = control == "untrained" or variant(study, group.treatment) == variant(study, own.treatment)
+        same_dreamed = way.regularisers == study.sweeps[own.sweep].regularisers and way.direction == "gradient"
+        if control and same_network and same_taught and same_dreamed:
+            found.setdefault(control, []).append(group)
+    return {name: [max(members, key=lambda group: len(group.starts))] for name, members in sorted(found.items())}
 
 
 def _way(material: Material, group: Group) -> str:
@@ -45,26 +62,28 @@ def _way(material: Material, group: Group) -> str:
     return " + ".join(named) or PLAIN
 
 
-def _own(material: Material, group: Group) -> dict[int, float]:
-    """The mean contrast of the composer's own determinant in each split."""
-    place = list(material.corpus.measures).index(str(material.study.composer_of(group.treatment)))
-    return {split: float(values[place]) for split, values in group.moved.items()}
-
-
-def _row(material: Material, whose: tuple[str, str], way: str, group: Group, plain: Group | None) -> Numbers:
-    """The contrast of the composer's own determinant, and means over all dreams."""
-    own, usual = _own(material, group), {} if plain is None else _own(material, plain)
-    less = {split: value - usual[split] for split, value in own.items() if split in usual}
+def _row(material: Material, whose: tuple[str, str], way: str, group: Group, plain: Group | None, controls: Mapping[str, Sequence[Group]]) -> Numbers:
+    """What is claimed of the composer's own determinant beside the dreams' own controls and plain dreams, and means over all dreams."""
+    names = list(material.corpus.measures)
+    there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
+    rivals, place = rivals_of(whose[1], names), names.index(whose[1])
+    told = claim(whose[1], Compared(group.moved, there, {}, standard(material.corpus.measures), rivals))
+    usual = {} if plain is None or way == PLAIN else plain.moved
     return {
         "network": whose[0],
         "composer": whose[1],
         "way": way,
         "treatment": group.treatment,
         "sweep": group.sweep,
+        "rms": group.rms,
         "models": group.models,
         "dreams": len(group.made),
-        "contrast": pooled([own]),
-        "less_plain": None if way == PLAIN else pooled([less]),
+        "pairs": group.pairs,
+        "arms": group.arms(),
+        "contrast": told["contrast"],
+        "less": told["less"],
+        "margin": told["margin"],
+        "less_plain": None if way == PLAIN else difference(group.moved, usual, len(names))[place],
         "gain": pooled([group.over_splits(group.gains())]),
         **{key: pooled([group.over_splits(group.each(key, inside))]) for key, inside in MEASURED.items()},
     }

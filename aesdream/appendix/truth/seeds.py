@@ -12,10 +12,10 @@ import numpy as np
 from aesdream import files
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Model
-from aesdream.appendix.truth.gathered import control_of
+from aesdream.appendix.truth.gathered import CONTROLS, control_of
 from aesdream.appendix.truth.matrix import called, variant
 from aesdream.errors import DamagedFile
-from aesdream.training.statistics import number
+from aesdream.training.statistics import Estimate, number
 from aesdream.truth.cka import linear_cka
 from aesdream.truth.contrasts import Array, estimate
 from aesdream.truth.matching import Matches, found_above, living, matched
@@ -24,6 +24,8 @@ Numbers = dict[str, Any]
 Pair = tuple[Model, Model]
 SEED = "other composer, same seed"
 """Pairs of models that learned from different composers and began with the same weights: what of a match the first weights make."""
+OTHER = "other composer, other seed"
+"""Pairs that share neither: what any labels teach that can be learned from these sounds. Only what lies above it was taught by a composer."""
 
 
 class Responses:
@@ -80,7 +82,23 @@ def _sets(material: Material, models: Sequence[Model]) -> dict[str, list[Pair]]:
             name = control_of(study.training.treatments[one.treatment]) or study.composer_of(one.treatment) or one.treatment
             sets.setdefault(name, []).append((one, other))
     sets[SEED] = [pair for same in learned.values() for pair in pairwise(same)]
+    sets[OTHER] = [
+        pair
+        for (*place, seed), same in learned.items()
+        for (*others, another), fellows in learned.items()
+        if place == others and seed < another
+        for pair in _neighbours(same, fellows)
+    ]
     return sets
+
+
+def _neighbours(one: Sequence[Model], other: Sequence[Model]) -> Iterator[Pair]:
+    """Models of two seeds, those of each composer with those of the next, both ways."""
+    theirs = {model.treatment: model for model in other}
+    for first, second in pairwise(one):
+        for mine, fellow in ((first, second), (second, first)):
+            if fellow.treatment in theirs:
+                yield mine, theirs[fellow.treatment]
 
 
 def _measured(responses: Responses, pair: Pair) -> Iterator[tuple[str, Matches | None, float, tuple[int, int]]]:
@@ -90,23 +108,55 @@ def _measured(responses: Responses, pair: Pair) -> Iterator[tuple[str, Matches |
 
 def _layer(layer: str, measured: Mapping[str, Sequence[tuple[Any, ...]]]) -> Numbers:
     """One layer of one network, by whose pairs of models they are."""
-    here = {name: [row for row in rows if row[1] == layer] for name, rows in measured.items()}
-    limit = found_above([row[2].correlation for row in here.get("shuffled", []) if row[2] is not None])
-    return {"layer": layer, "threshold": number(limit), "sets": {name: _set(rows, limit) for name, rows in here.items() if rows}}
+    here = {name: rows for name, all_of in measured.items() if (rows := [row for row in all_of if row[1] == layer])}
+    limits = _limits(here.get("shuffled", []))
+    sets, shares = {name: _set(rows) for name, rows in here.items()}, {name: _shares(rows, limits) for name, rows in here.items()}
+    own = _own([values for name, values in shares.items() if name not in (*CONTROLS, SEED, OTHER)])
+    for name, one in sets.items():
+        one["found_again"] = estimate(list(shares[name].values()))
+        one["less_shuffled"] = _less(shares[name], shares.get("shuffled", {}))
+        one["less_other"] = _less(shares[name], shares.get(OTHER, {}))
+        one["less_own"] = _less(shares[name], own)
+    finite = [limit for limit in limits.values() if np.isfinite(limit)]
+    return {"layer": layer, "threshold": number(float(np.mean(finite))) if finite else None, "sets": sets}
 
 
-def _set(rows: Sequence[tuple[Any, ...]], limit: float) -> Numbers:
-    shares: dict[int, list[float]] = {}
-    alike: dict[int, list[float]] = {}
-    for split, _, matches, cka, _ in rows:
-        alike.setdefault(split, []).append(cka)
+def _limits(rows: Sequence[tuple[Any, ...]]) -> dict[int, float]:
+    """For every split above which correlation a pair counts as found again: by what shuffled labels give in the *other* splits, so that the limit is
+    not drawn from what it judges.
+    """
+    splits = sorted({row[0] for row in rows})
+    return {own: found_above([row[2].correlation for row in rows if row[0] != own and row[2] is not None]) for own in splits}
+
+
+def _shares(rows: Sequence[tuple[Any, ...]], limits: Mapping[int, float]) -> dict[int, float]:
+    """The share of pairs of filters that are found again, by split."""
+    found: dict[int, list[float]] = {}
+    for split, _, matches, *_ in rows:
+        limit = limits.get(split, float("nan"))
         if matches is not None and np.isfinite(limit):
-            shares.setdefault(split, []).append(float(np.mean(matches.correlation > limit)))
+            found.setdefault(split, []).append(float(np.mean(matches.correlation > limit)))
+    return {split: float(np.mean(values)) for split, values in found.items()}
+
+
+def _own(shares: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """The mean share over composers, by split."""
+    splits = sorted({split for one in shares for split in one})
+    return {split: float(np.mean([one[split] for one in shares if split in one])) for split in splits}
+
+
+def _less(one: Mapping[int, float], other: Mapping[int, float]) -> Estimate:
+    return estimate([one[split] - other[split] for split in one if split in other])
+
+
+def _set(rows: Sequence[tuple[Any, ...]]) -> Numbers:
+    alike: dict[int, list[float]] = {}
+    for split, _, _, cka, _ in rows:
+        alike.setdefault(split, []).append(cka)
     correlations = [row[2].correlation for row in rows if row[2] is not None]
     return {
         "pairs": len(rows),
         "living": number(float(np.mean([row[4] for row in rows]))),
         "correlation": number(float(np.mean(np.concatenate(correlations)))) if correlations else None,
-        "found_again": estimate([float(np.mean(values)) for values in shares.values()]),
         "cka": estimate([float(np.mean(values)) for values in alike.values()]),
     }

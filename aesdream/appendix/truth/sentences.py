@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aesdream.appendix import words
-from aesdream.appendix.truth.regularised import PLAIN
-from aesdream.appendix.truth.seeds import SEED
-from aesdream.appendix.truth.verdicts import BY_CHANCE, CHANCE, JUDGED, exceeds
+from aesdream.appendix.truth import beside
+from aesdream.appendix.truth.verdicts import JUDGED
 from aesdream.training.statistics import LEVEL
 from aesdream.truth.contrasts import above, below
 
@@ -22,8 +21,16 @@ MOSTLY = 0.5
 def sentences(found: Content) -> dict[str, list[str]]:
     """Paragraphs by the section that they stand in."""
     rows = [(network["network"], row) for network in found["networks"] for row in network["rows"]]
-    matrix = [*_outcome(rows), *_misses(rows), *_sure(found), *_unheard(found), *_networks(found), *_correlated(found)]
-    return {"matrix": matrix, "again": [*_again(found), *_carried(found)], "regularised": _regularised(found)}
+    matrix = [
+        *_outcome(found, rows),
+        *_misses(found, rows),
+        *_sure(found, rows),
+        *_far(found),
+        *_unheard(found),
+        *_networks(found),
+        *_correlated(found),
+    ]
+    return {"matrix": matrix, "again": [*beside.again(found), *beside.carried(found)], "regularised": beside.regularised(found)}
 
 
 def _named(rows: Sequence[tuple[str, Content]], kind: str) -> str:
@@ -43,21 +50,29 @@ def _count_of(rows: Sequence[tuple[str, Content]], *kinds: str) -> int:
     return sum(row["verdict"] in kinds for _, row in rows)
 
 
-def _outcome(rows: Sequence[tuple[str, Content]]) -> list[str]:
+def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     judged = _count_of(rows, *JUDGED)
     if not judged:
         return ["Whether dreams tell the truth cannot be said yet: no network that heard its composer has its dreams and all three controls."]
-    tells = _count_of(rows, "tells")
+    tells, smallest = _count_of(rows, "tells"), words.significant(found["smallest"])
+    by_network = {
+        network["network"]: (_count_of([("", row) for row in network["rows"]], *JUDGED), len(network["rows"])) for network in found["networks"]
+    }
+    each = ", ".join(f"{count} of {whole} in {name}" for name, (count, whole) in by_network.items())
     head = (
-        f"Of {len(rows)} pairs of a composer and a network, {judged} can be judged: the network heard the composer, and all controls are there. "
-        f"In {tells} of these {judged} the dreams tell the truth: toward “interesting” they move the composer's own determinant, more than controls "
-        "do and more than any of its rivals."
+        f"Of {len(rows)} pairs of a composer and a network, {judged} can be judged ({each}): the network heard the composer, its dreams came far "
+        f"enough, and all controls are there. In {tells} of these {judged} the dreams tell the truth: toward “interesting” they move the composer's "
+        f"own determinant by more than {smallest} standard deviations, beyond every control by as much, and more than any of its rivals or the "
+        "dreams of other composers' models do."
     )
     lines = [head + (f" These are {_named(rows, 'tells')}." if tells else " None does.")]
     for kind, said in (
-        ("hints", "The composer's own determinant moved as it should and beyond the controls, but not beyond every rival"),
+        ("part", f"Of a mixture they tell some parts only ({_parts(rows)})"),
+        ("hints", "The composer's own determinant moved as it should and beyond the controls, but not surely beyond every rival and other composer"),
+        ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
         ("misleads", "It moved the wrong way, beyond the controls"),
-        ("silent", "It was heard, and yet its dreams do not move its determinant beyond the controls"),
+        ("nothing", f"It was heard, and yet its dreams move its determinant by less than {smallest} beyond any control"),
+        ("undecided", f"Undecided, because intervals are too wide for either ({_shown(rows)})"),
     ):
         named = _named(rows, kind)
         if named:
@@ -65,37 +80,99 @@ def _outcome(rows: Sequence[tuple[str, Content]]) -> list[str]:
     return lines
 
 
-def _misses(rows: Sequence[tuple[str, Content]]) -> list[str]:
+def _parts(rows: Sequence[tuple[str, Content]]) -> str:
+    """Which parts of mixtures are told, and where."""
+    partly = [(network, row) for network, row in rows if row["verdict"] == "part"]
+    told = {network: [claim["determinant"] for claim in row["claims"] if claim["verdict"] == "tells"] for network, row in partly}
+    return "; ".join(f"{_listed(names)} in {network}" for network, names in told.items())
+
+
+def _surpassed(rows: Sequence[tuple[str, Content]]) -> str:
+    """Which rival moved more, and where."""
+    said = []
+    for network, row in rows:
+        rivals = dict.fromkeys(claim["surpassed"] for claim in row["claims"] if claim["verdict"] == "another")
+        if row["verdict"] == "another" and rivals:
+            said.append(f"{_listed(list(rivals))} than {row['composer']} in {network}")
+    return "; ".join(said)
+
+
+def _shown(rows: Sequence[tuple[str, Content]]) -> str:
+    """The smallest contrasts that undecided rows would have shown."""
+    shown = [
+        max(sizes) for _, row in rows if row["verdict"] == "undecided" and (sizes := [claim["shown"] for claim in row["claims"] if claim["shown"]])
+    ]
+    if not shown:
+        return "they have no bounds"
+    low, high = (words.number(one, 2) for one in (min(shown), max(shown)))
+    return (
+        f"the smallest contrast that would have shown is {low}"
+        if low == high
+        else f"the smallest contrasts that would have shown are {low} to {high}"
+    )
+
+
+def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     said = []
     unheard = _named(rows, "unheard")
     if unheard:
-        said.append(f"Not heard, so that their dreams have nothing to tell: {unheard}. That is no failure of dreaming.")
-    for kind, text in (("missing", "Not made yet"), ("uncontrolled", "Without all controls yet")):
+        said.append(
+            f"Not heard, so that their dreams have nothing to tell: {unheard}. That is no failure of dreaming. (Heard is what a network tells apart "
+            f"at an AUC of {words.significant(found['floor'])} or more, surely better than guessing and than models of shuffled labels do.)"
+        )
+    texts = (
+        ("incomparable", f"Not comparable, as more than {words.percent(found['most_missing'])} of the dreams of one direction fell short"),
+        ("missing", "Not made yet"),
+        ("uncontrolled", "Without all controls yet"),
+    )
+    for kind, text in texts:
         named = _named(rows, kind)
         if named:
             said.append(f"{text}: {named}.")
+    alone = [(name, row) for name, row in rows if row["verdict"] == "hints" and not any(claim["compared"] for claim in row["claims"])]
+    if alone:
+        where = "; ".join(f"“{row['composer']}” in {name}" for name, row in alone)
+        said.append(f"No other composer was heard whose dreams these could be compared with, so that they cannot do more than hint: {where}.")
     return said
 
 
-def _sure(found: Content) -> list[str]:
+def _sure(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     learned, shuffled = found["chance"]["learned"], found["chance"]["shuffled"]
     if not learned["cells"]:
         return []
-    splits = [row["splits"] for network in found["networks"] for row in network["rows"] if row["splits"]]
-    models = [row["models"] for network in found["networks"] for row in network["rows"] if row["models"]]
-    judged = _count_of([("", row) for network in found["networks"] for row in network["rows"]], *JUDGED)
+    splits = [row["splits"] for _, row in rows if row["splits"]]
+    models = [row["models"] for _, row in rows if row["models"]]
     text = (
         f"How sure: all of it stands on {_range(models, 'model')} of {_range(splits, 'split')} of one corpus; intervals are Student's over splits. "
         f"Of {learned['cells']} cells {learned['excluding']} exclude zero, where {learned['expected']:g} would by chance"
     )
     if shuffled["cells"]:
         text += f"; of {shuffled['cells']} cells of shuffled labels {shuffled['excluding']} do, where {shuffled['expected']:g} would"
-    if judged:
-        text += f". Of {judged} pairs with nothing to tell, {judged * (1 - LEVEL) / 2:.2g} or fewer would be said to tell the truth"
-    short = [f"{words.percent(1 - network['reached'])} in {network['network']}" for network in found["networks"] if (network["reached"] or 1) < 1]
-    if short:
-        text += f". Some dreams did not come as far from their start as others ({', '.join(short)}), which makes their contrast the smaller"
+    text += " (cells of a row go together, so these counts scatter more than independent ones would)"
+    tells = [row for _, row in rows if row["verdict"] == "tells"]
+    if tells:
+        sure = sum(row["p_corrected"] < (1 - LEVEL) / 2 for row in tells)
+        text += f". Verdicts hold row by row; corrected for the number of judged rows (Holm), {sure} of the {len(tells)} that tell do so"
     return [text + "."]
+
+
+def _far(found: Content) -> list[str]:
+    """Which dreams fell short of the distance at which all are compared, and which ended less their class than they began."""
+    short, sunk = [], []
+    for network in found["networks"]:
+        for row in (*network["rows"], *network["controls"]):
+            name = f"“{row['composer']}” in {network['network']}" if "composer" in row else f"{row['control']} in {network['network']}"
+            for way, arm in zip(("toward “interesting”", "toward “not”"), row["arms"], strict=True):
+                if arm["short"]:
+                    short.append(f"{name} {way} {arm['short']} of {arm['made']}")
+                if arm["rose"] is not None and arm["rose"] < 1 and row.get("control") != "random":
+                    sunk.append(f"{name} {way} {words.percent(1 - arm['rose'])}")
+    said = []
+    if short:
+        said.append(f"Dreams that did not get as far from their start as all are compared at, and whose pairs are left out: {'; '.join(short)}.")
+    if sunk:
+        said.append(f"Dreams that ended no more their class than they began: {'; '.join(sunk)}.")
+    return said
 
 
 def _range(values: Sequence[int], noun: str) -> str:
@@ -107,13 +184,15 @@ def _range(values: Sequence[int], noun: str) -> str:
 
 
 def _networks(found: Content) -> list[str]:
-    """For every network how alike the two directions are."""
+    """For every network how alike the two directions are, in what learned and in its controls."""
     parts = []
     for network in found["networks"]:
         alike = network["directions"]["determinants"]
         if alike["value"] is not None:
             how = "alike" if above(alike) else "in opposite ways" if below(alike) else "neither alike nor in opposite ways for sure"
-            parts.append(f"{how} in {network['network']} (cosine {words.interval(alike)})")
+            others = [(row["control"], row["directions"]["determinants"]) for row in network["controls"] if row["control"] != "random"]
+            beside = "".join(f", {name} {words.interval(one)}" for name, one in others if one["value"] is not None)
+            parts.append(f"{how} in {network['network']} (cosine {words.interval(alike)}{beside})")
     if not parts:
         return []
     return [
@@ -146,69 +225,6 @@ def _correlated(found: Content) -> list[str]:
         return []
     return [
         f"Over the corpus some determinants go together (rank correlation: {', '.join(pairs)}). A network may learn one by the other, which is no "
-        "lie, but a row's diagonal is then hard to tell from its neighbour: a table says what is left of it once what comes along with its closest "
-        "rival is taken out. A mixture and its parts are no rivals of each other."
+        "lie, but a row's diagonal is then hard to tell from its neighbour: a table says what is left of it once what comes along with all its "
+        "rivals is taken out. A mixture and its parts are no rivals of each other."
     ]
-
-
-def _again(found: Content) -> list[str]:
-    """Where filters are found again from another seed, and where only from the same first weights."""
-    measured = [row for row in found["seeds"] if row["threshold"] is not None]
-    if not measured:
-        return []
-    again, inherited = [], []
-    for row in measured:
-        place, sets = f"{row['network']}, {row['layer']}", row["sets"]
-        own = {name: sets[name]["found_again"] for name in found["composers"] if name in sets}
-        sure = [f"“{name}” ({words.interval(one)})" for name, one in own.items() if exceeds(one, BY_CHANCE)]
-        if sure:
-            again.append(f"{place}: {', '.join(sure)}")
-        same = sets.get(SEED, {}).get("found_again")
-        if same is not None and exceeds(same, max((one["value"] or 0.0 for one in own.values()), default=BY_CHANCE)):
-            inherited.append(f"{place} {words.number(same['value'], 2)}")
-    said = ["Found again from another seed are more pairs of filters than of shuffled labels in " + "; ".join(again) + "."] if again else []
-    if not again:
-        said = [f"In none of {len(measured)} layers are more filters found again from another seed than between models of shuffled labels."]
-    if inherited:
-        said.append(
-            "More are found again where other composers' labels were learned from the same first weights than where the same labels were learned "
-            f"from others (share of pairs: {'; '.join(inherited)}): there a filter is what its first weights made of it more than what a composer "
-            "taught it."
-        )
-    return said
-
-
-def _carried(found: Content) -> list[str]:
-    """Whether dreams work for other models."""
-    filters = [one for one in found["transfer"] if one["beyond_others"] is not None]
-    classes = [one for one in found["transfer"] if one["share_toward"] is not None]
-    said = []
-    if filters:
-        sure = [f"{_whose(one)}, {one['layer']}" for one in filters if above(one["beyond_others"])]
-        said.append(
-            "A dream of a filter excites its match in a model of another seed more than dreams of other filters do in "
-            + (f"{len(sure)} of {len(filters)} layers looked at: {'; '.join(sure)}." if sure else f"none of {len(filters)} layers looked at.")
-        )
-    if classes:
-        sure = [_whose(one) for one in classes if exceeds(one["share_toward"], CHANCE)]
-        said.append(
-            "A dream of a class moves the judgement of a model of another seed its way more often than not in "
-            + (f"{len(sure)} of {len(classes)} treatments looked at: {'; '.join(sure)}." if sure else f"none of {len(classes)} treatments looked at.")
-        )
-    return said
-
-
-def _whose(one: Content) -> str:
-    return f"“{one['composer']}” in {one['network']}"
-
-
-def _regularised(found: Content) -> list[str]:
-    """What each way of dreaming does to the contrast, beside plain dreams of the same composer's models."""
-    rows = [row for row in found["regularised"] if row["way"] != PLAIN and row["less_plain"]["value"] is not None]
-    sides: dict[str, list[str]] = {}
-    for row in rows:
-        change = row["less_plain"]
-        how = "more" if above(change) else "less" if below(change) else "neither more nor less for sure"
-        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(change)})")
-    heads = {how: f"Dreams move the composer's determinant {how} than plain ones do" for how in ("more", "less", "neither more nor less for sure")}
-    return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]

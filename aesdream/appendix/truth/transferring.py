@@ -12,7 +12,7 @@ import torch
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream, Model
-from aesdream.appendix.truth.gathered import control_of
+from aesdream.appendix.truth.gathered import CONTROLS, control_of
 from aesdream.appendix.truth.matrix import called, variant
 from aesdream.appendix.truth.seeds import Responses
 from aesdream.dreaming.objectives import listening
@@ -21,12 +21,15 @@ from aesdream.study import file_name
 from aesdream.training.checkpoints import load_network
 from aesdream.truth.contrasts import Array, estimate
 from aesdream.truth.matching import matched
-from aesdream.truth.transfer import excited, toward
+from aesdream.truth.transfer import excited
 
 Numbers = dict[str, Any]
 MOST = 48
 """Dreams of a treatment and layer that are heard by another model."""
+MEASURED = ("excited", "beyond_others", "share_toward", "carried")
 _TOGETHER = 16
+_APART = 1e-3
+"""Logits between two dreams of a pair in their own model, under which they are not apart."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,40 @@ def transfer(material: Material, responses: Responses) -> list[Numbers]:
     models = {model.name: model for model in material.models if model.evaluation}
     found = []
     for (treatment, layer), dreams in _dreams(material, models).items():
-        chosen = [dreams[int(place)] for place in np.unique(np.linspace(0, len(dreams) - 1, MOST).round())]
+        chosen = _chosen(dreams, layer)
         heard = _heard(material, models, chosen, layer)
         told = _class(material, heard) if layer == "class" else _filters(responses, models, heard, layer)
         if told is not None:
             composer = control_of(study.training.treatments[treatment]) or study.composer_of(treatment)
             whose = {"network": called(variant(study, treatment)), "treatment": treatment, "composer": composer, "layer": layer}
             found.append({**whose, "dreams": len(dreams), "looked_at": len(heard), **told})
-    return found
+    return [_told(one, found) for one in found]
+
+
+def _told(one: Numbers, every: Sequence[Numbers]) -> Numbers:
+    """Numbers by split as their means, and how much larger they are than those of the same network's shuffled labels."""
+    control = next((other for other in every if _same(one, other)), {})
+    told = {key: value for key, value in one.items() if key not in MEASURED}
+    told |= {key: None if one[key] is None else estimate(list(one[key].values())) for key in MEASURED}
+    key = "share_toward" if one["share_toward"] is not None else "beyond_others"
+    own, theirs = one[key] or {}, control.get(key) or {}
+    common = None if one["composer"] in CONTROLS or not theirs else estimate([own[split] - theirs[split] for split in own if split in theirs])
+    return {**told, "less_shuffled": common}
+
+
+def _same(one: Numbers, other: Numbers) -> bool:
+    return other["composer"] == "shuffled" and (one["network"], one["layer"]) == (other["network"], other["layer"])
+
+
+def _chosen(dreams: Sequence[Dream], layer: str) -> list[Dream]:
+    """At most ``MOST``, evenly chosen; of classes whole pairs, which began with the same sound in the same model."""
+    sets: dict[tuple[str, ...], list[Dream]] = {}
+    for dream in dreams:
+        key = (dream.sweep, dream.model, dream.side, dream.start) if layer == "class" else (dream.name,)
+        sets.setdefault(key, []).append(dream)
+    whole = [members for members in sets.values() if len(members) == (2 if layer == "class" else 1)]
+    most = MOST // (2 if layer == "class" else 1)
+    return [dream for place in np.unique(np.linspace(0, len(whole) - 1, most).round()) for dream in whole[int(place)]] if whole else []
 
 
 def _dreams(material: Material, models: Mapping[str, Model]) -> dict[tuple[str, str], list[Dream]]:
@@ -140,17 +169,27 @@ def _filters(responses: Responses, models: Mapping[str, Model], heard: Sequence[
     return {"excited": _over(ranks), "beyond_others": _over(beyond), "share_toward": None, "carried": None}
 
 
-def _class(material: Material, heard: Sequence[Heard]) -> Numbers:
-    """How often a dream of a class moved the other model's margin its way, and how far of the way that it moved its own."""
+def _class(material: Material, heard: Sequence[Heard]) -> Numbers | None:
+    """Of how many pairs of dreams the one toward the positive class left the other model's margin above where the other dream did, one half by
+    chance; and how far apart, out of how far they are in their own model (the median over pairs that are apart there).
+    """
     positive = file_name(material.sounds["classes"][-1])
-    goals = np.array([1.0 if one.dream.target == positive else -1.0 for one in heard])
-    moved, own = (toward(np.array([getattr(one, key) for one in heard]), goals) for key in ("margin", "own_margin"))
-    splits = np.array([one.split for one in heard])
-    shares = {int(split): [float((moved[splits == split] > 0).mean())] for split in np.unique(splits)}
-    carried = {int(split): [float(moved[splits == split].sum() / own[splits == split].sum())] for split in np.unique(splits)}
-    return {"excited": None, "beyond_others": None, "share_toward": _over(shares), "carried": _over(carried)}
+    pairs: dict[tuple[str, str, str], dict[bool, Heard]] = {}
+    for one in heard:
+        pairs.setdefault((one.dream.sweep, one.dream.model, one.dream.start), {})[one.dream.target == positive] = one
+    shares: dict[int, list[float]] = {}
+    carried: dict[int, list[float]] = {}
+    for both in (both for both in pairs.values() if len(both) == 2):
+        moved, own = (getattr(both[True], key) - getattr(both[False], key) for key in ("margin", "own_margin"))
+        shares.setdefault(both[True].split, []).append(float(moved > 0))
+        if own > _APART:
+            carried.setdefault(both[True].split, []).append(moved / own)
+    if not shares:
+        return None
+    medians = {split: float(np.median(values)) for split, values in carried.items()}
+    return {"excited": None, "beyond_others": None, "share_toward": _over(shares), "carried": medians}
 
 
-def _over(values: Mapping[int, Sequence[float]]) -> Numbers:
-    """The mean over splits of their means."""
-    return dict(estimate([float(np.nanmean(each)) for each in values.values() if np.isfinite(each).any()]))
+def _over(values: Mapping[int, Sequence[float]]) -> dict[int, float]:
+    """The mean of each split."""
+    return {split: float(np.nanmean(each)) for split, each in values.items() if np.isfinite(each).any()}

@@ -1,9 +1,15 @@
-"""A verdict on every composer and network, by rules that stand here.
+"""A verdict on every composer and network, by rules of intervals that stand here, and were said before any run.
 
-**The rules.** A network that does not tell a composer's sounds apart (its AUC's interval reaches down to chance) learned nothing that its dreams
-could tell. Of one that does, dreams *tell* the truth where the composer's own determinant (the diagonal) moved toward what is interesting, more than
-in every control, and more than every rival of its row moved in either direction. They *hint* at it where the first two hold and the third does not,
-they *mislead* where the diagonal moved the other way beyond every control, and else they are *silent*. Each is a claim of 95 % intervals alone.
+A network that does not tell a composer's sounds apart better than one of shuffled labels does, or hardly, learned nothing that its dreams could tell.
+Of one that does, the composer's own determinant is judged (the diagonal), of a mixture every part:
+
+- *tells*: its contrast, and that less every control, lies beyond ``SMALLEST``; above the size of every rival of its row; and above what dreams of the
+  other composers that this network heard move it. Of a mixture every part does; where only some do, it tells in *part*.
+- *misleads*: it lies as far beyond ``SMALLEST`` the other way.
+- *another*: a rival that lies beyond every control surely moved more.
+- *hints*: beyond the controls, but not beyond every rival or other composer.
+- *nothing*: the contrast less each control lies within ± ``SMALLEST`` (equivalence).
+- *undecided*: none of these can be said.
 """
 
 from __future__ import annotations
@@ -11,41 +17,80 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aesdream.appendix.truth.claims import SMALLEST
 from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.training.statistics import LEVEL
-from aesdream.truth.contrasts import above, below
+from aesdream.truth.contrasts import above, below, holm
 
 Content = Mapping[str, Any]
 CHANCE = 0.5
 """ROC AUC of guessing."""
-BY_CHANCE = 0.05
-"""Pairs of filters that count as found again between models of shuffled labels."""
-JUDGED = ("tells", "hints", "misleads", "silent")
+FLOOR = 0.6
+"""The ROC AUC under which a composer counts as not heard, however sure it is."""
+MOST_MISSING = 0.1
+"""The share of the dreams of a direction that may fall short of the verdict's distance."""
+JUDGED = ("tells", "part", "hints", "another", "misleads", "nothing", "undecided")
 VERDICTS = {
     "tells": "tells",
+    "part": "tells in part",
     "hints": "hints",
+    "another": "tells of another",
     "misleads": "misleads",
-    "silent": "silent",
+    "nothing": "tells nothing",
+    "undecided": "undecided",
     "unheard": "not heard",
+    "incomparable": "not comparable",
     "uncontrolled": "no controls yet",
     "missing": "not made yet",
 }
 
 
-def verdict(row: Content, auc: Content | None, determinants: Sequence[str]) -> str:
-    """A key of ``VERDICTS`` for one composer in one network."""
-    place = list(determinants).index(row["composer"])
-    if not row["models"]:
+def is_heard(told: Content) -> bool:
+    """Whether a network heard a composer: its AUC lies above guessing (over families) and over the floor, and above that of shuffled labels' models
+    for the same labels (over splits).
+    """
+    auc = told["roc_auc"]
+    return auc is not None and above(auc, CHANCE) and auc["value"] >= FLOOR and above(told["heard"])
+
+
+def verdict(row: Content) -> str:
+    """A key of ``VERDICTS`` for one composer in one network, of whose claims the verdicts are known."""
+    if not row["models"] or row["roc_auc"] is None:
         return "missing"
-    if auc is None or auc["low"] is None or auc["low"] <= CHANCE:
-        return "unheard"
-    if set(row["against"]) != set(CONTROLS):
+    if set(row["against"]) != set(CONTROLS) or row["heard"]["value"] is None:
         return "uncontrolled"
-    if not row["beyond"][place]:
-        return "silent"
-    if below(row["cells"][place]):
+    if not is_heard(row):
+        return "unheard"
+    if any((arm["share_short"] or 0.0) > MOST_MISSING for arm in row["arms"]):
+        return "incomparable"
+    return together([claim["verdict"] for claim in row["claims"]])
+
+
+def of_claim(claim: Content, beyond: set[str]) -> str:
+    """What is said of one determinant; ``beyond`` are those that lie beyond zero and every control on the same side."""
+    needed = [claim["contrast"], *claim["less"].values()]
+    if all(below(one, -SMALLEST) for one in needed):
         return "misleads"
-    return "tells" if row["margin"] is not None and above(row["margin"]) else "hints"
+    if claim["surpassed"] in beyond:
+        return "another"
+    if all(above(one, SMALLEST) for one in needed):
+        rest = [claim["margin"], claim["column"]]
+        return "tells" if all(one is not None and above(one) for one in rest) else "hints"
+    return "nothing" if claim["within"] is not None and claim["within"] <= SMALLEST else "undecided"
+
+
+def together(kinds: Sequence[str]) -> str:
+    """One verdict of those on every part."""
+    if len(set(kinds)) == 1:
+        return kinds[0]
+    return next((said for kind, said in (("tells", "part"), ("misleads", "misleads"), ("another", "another")) if kind in kinds), "undecided")
+
+
+def corrected(rows: Sequence[Content]) -> list[float | None]:
+    """For every row the p of all that "tells" needs, corrected for the number of rows that are judged (Holm); None for the others."""
+    judged = [row for row in rows if row["verdict"] in JUDGED]
+    found = dict(zip([id(row) for row in judged], holm([max(claim["p"] for claim in row["claims"]) for row in judged]), strict=True))
+    return [found.get(id(row)) for row in rows]
 
 
 def chance(networks: Sequence[Content]) -> dict[str, Any]:
@@ -59,8 +104,3 @@ def _count(cells: Sequence[Content]) -> dict[str, Any]:
     bounded = [cell for cell in cells if cell["low"] is not None]
     excluding = sum(above(dict(cell)) or below(dict(cell)) for cell in bounded)
     return {"cells": len(bounded), "excluding": excluding, "expected": round((1 - LEVEL) * len(bounded), 2)}
-
-
-def exceeds(found: Content, limit: float) -> bool:
-    """Whether the whole interval of a share lies above a limit; a share of 1 in every split has none."""
-    return found["value"] == 1 if found["low"] is None else found["low"] > limit
