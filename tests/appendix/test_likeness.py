@@ -58,7 +58,7 @@ def test_without_coefficients_responses_alone_decide_and_no_cosine_is_invented()
     alike = correlations(np.random.default_rng(3).normal(size=(9, 3)))
     assert np.allclose(distances(cosines([[]] * 3), alike), 1 - alike)
     found = {"targets": ["0", "1", "2"], "added": [[None, None], [None]], "responses": [[0.5, 0.1], [0.2]]}
-    assert nearest(found, "0") == [{"target": "1", "added": None, "responses": 0.5}, {"target": "2", "added": None, "responses": 0.1}]
+    assert nearest(found, "0") == [{"target": "1", "added": None, "responses": 0.5}]
 
 
 def test_every_layer_has_its_matrix(material: Any) -> None:
