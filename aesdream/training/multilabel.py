@@ -6,7 +6,8 @@ threshold is the one with the highest micro F1 on the validation sounds. The sou
 apart, under ``as_published``.
 
 Micro averages count every pair of sound and class alike. Macro averages are means over the classes that the set has, one that is never said with a
-precision of zero. LRAP asks of each true class how many of the classes that are ranked as high are true as well; S1 and S2 rank alike.
+precision of zero, as in scikit-learn with ``zero_division=0``; so they are in every draw of their intervals, because every family has a share in
+each (``Resampling.shares``). LRAP asks of each true class how many of the classes that are ranked as high are true as well; S1 and S2 rank alike.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def evaluate(heard: Heard, classes: Sequence[str], thresholds: Mapping[str, floa
     none, ValueError for an empty set or columns of different lengths.
     """
     checked(heard.ids, heard.families, heard.labels, heard.probabilities)
-    truth, weights, score = heard.labels.astype(bool), resampling.weights(heard.families), scores(heard.probabilities)
+    truth, weights, score = heard.labels.astype(bool), resampling.shares(heard.families), scores(heard.probabilities)
     said = {name: score[name] > thresholds[name] for name in THRESHOLDS}
     best = chosen(heard)
     return {
@@ -178,7 +179,7 @@ def always(evaluation: Mapping[str, Any]) -> dict[str, float]:
 def _every(evaluation: Mapping[str, Any], resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
     """LRAP and averages of an evaluation by path, such as (S1, micro, f1)."""
     heard = judged(evaluation)
-    weights = None if resampling is None else resampling.weights(heard.families)
+    weights = None if resampling is None else resampling.shares(heard.families)
     found: dict[tuple[str, ...], Draws] = {("lrap",): _lrap(heard, weights)}
     for name, score in scores(heard.probabilities).items():
         averages = _averages(heard.labels.astype(bool), score > evaluation[name]["threshold"], weights)
