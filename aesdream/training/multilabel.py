@@ -133,7 +133,7 @@ def mean_over(evaluations: Mapping[Split, Mapping[str, Any]], resampling: Resamp
     def told(path: tuple[str, ...]) -> Estimate:
         mean = float(mean_of_defined(np.stack([found[path] for found in values]))[0])
         return {
-            **estimate(mean, mean_of_defined(np.stack([found[path] for found in draws]))),
+            **_estimate(mean, mean_of_defined(np.stack([found[path] for found in draws])), 0),
             **spread({key: float(found[path][0]) for key, found in zip(evaluations, values, strict=True)}),
         }
 
@@ -148,7 +148,7 @@ def difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], res
 
     def told(path: tuple[str, ...]) -> Estimate:
         mean, drawn = (mean_of_defined(np.stack([one[path] - other[path] for one, other in found])) for found in (values, draws))
-        return estimate(float(mean[0]), drawn)
+        return _estimate(float(mean[0]), drawn)
 
     return _nested({path: told(path) for path in values[0][0]})
 
@@ -226,7 +226,15 @@ def _each(truth: Mask, said: Mask, weights: Draws, classes: Sequence[str]) -> di
 
 
 def _estimates(values: Mapping[str, Draws], draws: Mapping[str, Draws]) -> dict[str, Estimate]:
-    return {name: estimate(float(values[name][0]), draws[name]) for name in values}
+    return {name: _estimate(float(values[name][0]), draws[name], 0) for name in values}
+
+
+def _estimate(value: float, draws: Draws, least: float = -1) -> Estimate:
+    """A value with the interval of draws whose median is moved onto it: F1 is concave in a class's share, so that equal classes, which draws make
+    unequal, have more than most draws."""
+    defined = draws[np.isfinite(draws)]
+    moved = draws + (value - float(np.median(defined))) if defined.size else draws
+    return estimate(value, np.clip(moved, least, 1))
 
 
 def _lrap(heard: Heard, weights: Draws | None) -> Draws:
