@@ -162,11 +162,14 @@ def found(content: Content) -> list[str]:
 
 
 def _told_apart(content: Content) -> list[str]:
-    """How well models of many classes tell them apart on every set."""
+    """How well models of many classes tell them apart on every set, beside one who says every class."""
     models = content.get("instruments", {}).get("sets", {})
     lines = [
         f"{model} reaches a micro F1 (S2; 1 is perfect) of "
-        + ", ".join(f"{words.interval(found['S2']['micro']['f1'])} on its {name} sounds" for name, found in sets.items())
+        + ", ".join(
+            f"{words.interval(found['S2']['micro']['f1'])} on its {name} sounds (saying every class: {words.number(found['always']['micro_f1'])})"
+            for name, found in sets.items()
+        )
         for model, sets in models.items()
     ]
     return [f"{'; '.join(lines)}. Brackets hold 95 % intervals."] if lines else []

@@ -72,7 +72,8 @@ def treatment(settings: Content) -> str:
     if settings["oversampling"] > 1:
         parts.append(f"{settings['oversampling']} times the rarer class")
     if settings.get("dreams"):
-        parts.append(f"then learned on from {count(settings['dreams']['sounds'])} of them and their dreams to wrong classes")
+        dreamed = "and their dreams to wrong classes" if settings["dreams"]["steps"] else "undreamed, each heard twice (control)"
+        parts.append(f"then learned on from {count(settings['dreams']['sounds'])} of them {dreamed}")
     if settings.get("composer"):
         parts.append(f"judged by the composer “{settings['composer']}”")
     if settings.get("network"):

@@ -16,7 +16,7 @@ from typing import Literal
 from aesdream.config import Section
 from aesdream.errors import UserError
 from aesdream.sounds.audio import Inspection
-from aesdream.sounds.labelled import NAMED_ONE_BY_ONE, Entry, Labelled, fewest, twins, with_families
+from aesdream.sounds.labelled import FEWEST, NAMED_ONE_BY_ONE, Entry, Labelled, fewest, twins, with_families
 
 CLASSES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
 """The predominant instruments, in the order of a model's outputs."""
@@ -73,7 +73,8 @@ def _excerpts(folder: Path) -> Iterator[Entry]:
         inside = training / label
         waves = _waves(inside) if inside.is_dir() else []
         if not waves:
-            yield _wrong(inside, "holds no excerpts (.wav); unpack the training data again, every class has a folder with some")
+            wrong = "holds no excerpts (.wav)" if inside.is_dir() else "no such folder"
+            yield _wrong(inside, f"{wrong}; copy it from the training data, every class has a folder with excerpts")
         yield from (_excerpt(folder, path, label) for path in waves)
     for other in sorted(path for path in training.iterdir() if path.is_dir() and path.name not in CLASSES and not path.name.startswith(("_", "."))):
         yield _wrong(other, f"is no class of IRMAS; classes: {', '.join(CLASSES)}; take it out")
@@ -92,11 +93,12 @@ def _clips(folder: Path, part: str) -> Iterator[Entry]:
     inside = folder / part
     waves = _waves(inside) if inside.is_dir() else []
     if not waves:
-        yield _wrong(inside, "holds no test clips (.wav); unpack that part of the test data again, all three belong to the test set")
+        wrong = "holds no test clips (.wav)" if inside.is_dir() else "no such folder"
+        yield _wrong(inside, f"{wrong}; unpack that part of the test data there, all three belong to the test set")
     yield from (_clip(folder, path) for path in waves)
     there = {path.stem for path in waves}
     for path in sorted(inside.glob("*.txt")) if waves else ():
-        if path.stem not in there and not path.name.startswith(".") and "-" in path.stem:
+        if path.stem not in there and not path.name.lower().startswith((".", "readme", "license")):
             yield _wrong(path, f"has no clip: {path.stem}.wav is missing; copy it from that part of the test data, or take the labels out")
 
 
@@ -118,29 +120,37 @@ def _clip(folder: Path, path: Path) -> Entry:
 def examined(settings: Irmas, found: Sequence[Entry], looks: Sequence[Inspection], *, by_family: bool, validation: float) -> dict[str, Labelled]:
     """The training excerpts and the test set, given one look at each entry; ``by_family`` and ``validation`` as for any folder.
 
-    Raises UserError with a line for every problem of every file, all at once.
+    Raises UserError with a line for every problem of every file, and for every class of which too few are left without them, all at once.
     """
     problems = [e.problem or f"{e.path}: {look.problem}" for e, look in zip(found, looks, strict=True) if e.problem or look.problem]
-    seen = [(entry, look) for entry, look in zip(found, looks, strict=True) if not entry.problem and not look.problem]
+    whole = [(entry, look) for entry, look in zip(found, looks, strict=True) if not entry.problem and not look.problem]
+    seen = [(entry, look) for entry, look in whole if look.seconds >= SHORTEST]
     problems += [
         f"{entry.path}: is {look.seconds:.3f} s long, a network hears {SHORTEST:g} s at once; copy it again, or take it out"
-        for entry, look in seen
+        for entry, look in whole
         if look.seconds < SHORTEST
     ]
-    if problems:
-        raise UserError(*problems)
     excerpts, warnings = _without_conflicts([pair for pair in seen if not pair[0].set_name], settings.conflicting == "keep")
     clips = [pair for pair in seen if pair[0].set_name]
     trained = {look.audio: entry for entry, look in excerpts}
     warnings += [f"{entry.id}: has the audio of {trained[look.audio].id}, which is trained on" for entry, look in clips if look.audio in trained]
-    sets = {"": _labelled(excerpts, warnings), TEST: _labelled(clips, [])}
-    what = "recordings" if by_family else "excerpts"
-    there = Counter(label for label, _ in {(entry.label, entry.family if by_family else entry.id) for entry in sets[""].entries})
-    few = {label: there[label] for label in CLASSES if there[label] < fewest(validation)}
-    if few:
-        remedy = f"at least {fewest(validation)} are needed to split them; unpack the training data again"
-        raise UserError(*(f"{Path(settings.path) / TRAINING / label}: holds {count} {what} to train on; {remedy}" for label, count in few.items()))
-    return sets
+    training = _labelled(excerpts, warnings)
+    filled = {entry.path.parent.name for entry in found}
+    problems += _too_few(Path(settings.path), training.entries, [label for label in CLASSES if label in filled], by_family, validation)
+    if problems:
+        raise UserError(*problems)
+    return {"": training, TEST: _labelled(clips, [])}
+
+
+def _too_few(folder: Path, there: Sequence[Entry], labels: Sequence[str], by_family: bool, validation: float) -> Iterator[str]:
+    """A line for each of ``labels`` that cannot be split; a class without any file is told of already."""
+    counts = Counter(label for label, _ in {(entry.label, entry.family if by_family else entry.id) for entry in there})
+    wanted, what = fewest(validation), "recordings" if by_family else "excerpts"
+    for label in labels:
+        if counts[label] < wanted:
+            remedy = f"at least {wanted} are needed to split them with training.validation: {validation:g}; add some from IRMAS's training data"
+            larger = f", or set it to 0.25, for which {FEWEST} are enough" if wanted > FEWEST and counts[label] >= FEWEST else ""
+            yield f"{folder / TRAINING / label}: holds {counts[label]} {what} to train on; {remedy}{larger}"
 
 
 def _without_conflicts(seen: Sequence[tuple[Entry, Inspection]], keep: bool) -> tuple[list[tuple[Entry, Inspection]], list[str]]:

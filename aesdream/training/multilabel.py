@@ -6,7 +6,8 @@ threshold is the one with the highest micro F1 on the validation sounds. The sou
 apart, under ``as_published``.
 
 Micro averages count every pair of sound and class alike. Macro averages are means over the classes that the set has, one that is never said with a
-precision of zero. LRAP asks of each true class how many of the classes that are ranked as high are true as well; S1 and S2 rank alike.
+precision of zero, as in scikit-learn with ``zero_division=0``; so they are in every draw of their intervals, because every family has a share in
+each (``Resampling.shares``). LRAP asks of each true class how many of the classes that are ranked as high are true as well; S1 and S2 rank alike.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def evaluate(heard: Heard, classes: Sequence[str], thresholds: Mapping[str, floa
     none, ValueError for an empty set or columns of different lengths.
     """
     checked(heard.ids, heard.families, heard.labels, heard.probabilities)
-    truth, weights, score = heard.labels.astype(bool), resampling.weights(heard.families), scores(heard.probabilities)
+    truth, weights, score = heard.labels.astype(bool), resampling.shares(heard.families), scores(heard.probabilities)
     said = {name: score[name] > thresholds[name] for name in THRESHOLDS}
     best = chosen(heard)
     return {
@@ -132,7 +133,7 @@ def mean_over(evaluations: Mapping[Split, Mapping[str, Any]], resampling: Resamp
     def told(path: tuple[str, ...]) -> Estimate:
         mean = float(mean_of_defined(np.stack([found[path] for found in values]))[0])
         return {
-            **estimate(mean, mean_of_defined(np.stack([found[path] for found in draws]))),
+            **_estimate(mean, mean_of_defined(np.stack([found[path] for found in draws])), 0),
             **spread({key: float(found[path][0]) for key, found in zip(evaluations, values, strict=True)}),
         }
 
@@ -147,7 +148,7 @@ def difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], res
 
     def told(path: tuple[str, ...]) -> Estimate:
         mean, drawn = (mean_of_defined(np.stack([one[path] - other[path] for one, other in found])) for found in (values, draws))
-        return estimate(float(mean[0]), drawn)
+        return _estimate(float(mean[0]), drawn)
 
     return _nested({path: told(path) for path in values[0][0]})
 
@@ -178,7 +179,7 @@ def always(evaluation: Mapping[str, Any]) -> dict[str, float]:
 def _every(evaluation: Mapping[str, Any], resampling: Resampling | None) -> dict[tuple[str, ...], Draws]:
     """LRAP and averages of an evaluation by path, such as (S1, micro, f1)."""
     heard = judged(evaluation)
-    weights = None if resampling is None else resampling.weights(heard.families)
+    weights = None if resampling is None else resampling.shares(heard.families)
     found: dict[tuple[str, ...], Draws] = {("lrap",): _lrap(heard, weights)}
     for name, score in scores(heard.probabilities).items():
         averages = _averages(heard.labels.astype(bool), score > evaluation[name]["threshold"], weights)
@@ -225,7 +226,15 @@ def _each(truth: Mask, said: Mask, weights: Draws, classes: Sequence[str]) -> di
 
 
 def _estimates(values: Mapping[str, Draws], draws: Mapping[str, Draws]) -> dict[str, Estimate]:
-    return {name: estimate(float(values[name][0]), draws[name]) for name in values}
+    return {name: _estimate(float(values[name][0]), draws[name], 0) for name in values}
+
+
+def _estimate(value: float, draws: Draws, least: float = -1) -> Estimate:
+    """A value with the interval of draws whose median is moved onto it: F1 is concave in a class's share, so that equal classes, which draws make
+    unequal, have more than most draws."""
+    defined = draws[np.isfinite(draws)]
+    moved = draws + (value - float(np.median(defined))) if defined.size else draws
+    return estimate(value, np.clip(moved, least, 1))
 
 
 def _lrap(heard: Heard, weights: Draws | None) -> Draws:

@@ -37,13 +37,23 @@ class Resampling:
         names = sorted(set(families))
         self._column = {name: i for i, name in enumerate(names)}
         self._counts = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws).astype(np.float64)
+        self._shares = random.standard_exponential((draws, len(names)))
 
     def weights(self, families: Sequence[str]) -> Draws:
         """How often each sound counts in each draw [shape=(draws, n)], given its family; ValueError for a family that the corpus lacks."""
+        return self._counts[:, self._columns(families)]
+
+    def shares(self, families: Sequence[str]) -> Draws:
+        """As ``weights``, of the Bayesian bootstrap (Rubin 1981): how much a family counts is from the exponential distribution, so that none is
+        absent from a draw. For means over classes of which some have one family or two: a draw that lost those would be a mean over fewer classes.
+        """
+        return self._shares[:, self._columns(families)]
+
+    def _columns(self, families: Sequence[str]) -> list[int]:
         unknown = sorted({family for family in families if family not in self._column})
         if unknown:
             raise ValueError(f"families {', '.join(unknown[:5])}: not in the corpus that is resampled")
-        return self._counts[:, [self._column[family] for family in families]]
+        return [self._column[family] for family in families]
 
 
 class _Tally:

@@ -118,6 +118,13 @@ def test_claims_stand_in_one_table_by_what_became_of_them() -> None:
     assert glance.claims({}) == []
 
 
+def test_the_f1_of_instruments_stands_beside_that_of_saying_every_class() -> None:
+    reached = {"S2": {"micro": {"f1": estimated(0.25, 0.2, 0.3)}}, "always": {"micro_f1": 1 / 6}}
+    told = {**content(None), "headline": headline.headline(content(None)), "instruments": {"sets": {"m": {"validation": reached}}}}
+    (line,) = [line for line in glance.found({**told, "outcome": {"made": 0}}) if "micro F1" in line]
+    assert "0.250 [0.200, 0.300] on its validation sounds (saying every class: 0.167)" in line
+
+
 def test_named_models_that_always_or_never_say_yes_are_warned_of() -> None:
     found = headline.headline(content(None, table("mute", 0.5, recall=0.0, spec=1.0), table("eager", 0.5, recall=1.0, spec=0.1)))
     assert found["never_yes"] == ["mute/by-family/split0-seed0"]

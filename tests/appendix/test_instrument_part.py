@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from aesdream import files
+from aesdream.appendix import listing
 from aesdream.appendix.chapters import Audio, Picture
 from aesdream.appendix.instruments import part
 from aesdream.appendix.reading import Dream
 from aesdream.seeding import generator
+from aesdream.study import load
+from tests.runs import ROOT
 
 CLASSES = ["cel", "cla", "flu", "gac"]
 
@@ -54,3 +57,11 @@ def test_sounds_made_in_two_ways_are_each_named(tmp_path: Path) -> None:
     (heard,) = [block for block in chapters([dream(tmp_path, "held-out-0", "flu")]) if isinstance(block, Audio)]
     assert [copy.rpartition("/")[2] for _, copy, _ in heard.sounds] == ["held-out-0-start.mp3", "held-out-0.mp3", "held-out-0-griffin-lim.mp3"]
     assert len({name for name, _, _ in heard.sounds}) == 3
+
+
+def test_a_treatment_is_said_to_learn_from_dreams_only_where_it_dreams() -> None:
+    treatments = load(ROOT / "configs" / "tiny-instruments.yaml").training.treatments
+    said = {name: listing.treatment(treatments[name].model_dump()) for name in ("dreamed", "undreamed")}
+    assert "and their dreams to wrong classes" in said["dreamed"]
+    assert "their dreams" not in said["undreamed"]
+    assert "undreamed, each heard twice (control)" in said["undreamed"]

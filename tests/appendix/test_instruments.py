@@ -240,6 +240,27 @@ def test_the_interval_of_a_mean_over_few_starts_is_students() -> None:
     assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), rel=0.03)
 
 
+@pytest.mark.parametrize(("starts", "verdict"), [(2, "cannot be said"), (3, "confirmed"), (5, "confirmed")])
+def test_nothing_is_claimed_of_fewer_than_three_noises(starts: int, verdict: str) -> None:
+    found, control = (patterns.noises(noise_dreams(grid(pattern, starts)), CLASSES, 0) for pattern in (8.0, 0.0))
+    excess = found["as_they_lie"]["excess"]
+    assert (excess["low"] is None) == (starts < 3)
+    assert [one["verdict"] for one in claims.of_noises(found, [])] == [verdict]
+    if starts < 3:
+        assert [one["verdict"] for one in claims.of_noises(found, [control])] == 2 * ["cannot be said"]
+
+
+def test_an_interval_without_spread_and_two_sounds_claim_nothing() -> None:
+    changes = np.stack([normal("class", c, shape=(12, 8)) for c in range(4)])
+    same = patterns.noises(noise_dreams(np.stack(4 * [changes])), CLASSES, 0)["as_they_lie"]["excess"]
+    assert same["value"] > 0
+    assert (same["low"], same["high"]) == (None, None)
+    dreams = [made(kind, number, normal(kind, number)) for kind in ("right", "wrong") for number in (0, 2)]
+    for stop in (0.9, None):
+        told = claims.of_targeted(targeted.targeted(with_stop(dreams, stop), CLASSES, 3))
+        assert {one["verdict"] for one in told} == {"cannot be said"}
+
+
 def test_nothing_is_said_of_dreams_of_a_model_that_is_no_longer_there(tmp_path: Path) -> None:
     study = config.validate(Study, TREE, "fabricated")
     marker = tmp_path / "noise-0.json"

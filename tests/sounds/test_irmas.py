@@ -27,16 +27,22 @@ def broken(tmp_path: Path) -> irmas_fixture.Irmas:
     return irmas_fixture.build(tmp_path, seconds=1.0)
 
 
-def read(folder: Path, conflicting: str = "exclude") -> dict[str, Labelled]:
+def leave_two_recordings(inside: Path) -> None:
+    for path in inside.glob("*.wav"):
+        if "0001" not in path.name:
+            path.unlink()
+
+
+def read(folder: Path, conflicting: str = "exclude", validation: float = 0.3) -> dict[str, Labelled]:
     found = irmas.entries(folder)
     looks = [audio.Inspection() if entry.problem else audio.inspect(entry.path) for entry in found]
     settings = Irmas(path=str(folder), conflicting=conflicting)  # type: ignore[arg-type]
-    return irmas.examined(settings, found, looks, by_family=True, validation=0.3)
+    return irmas.examined(settings, found, looks, by_family=True, validation=validation)
 
 
-def wrong(folder: Path) -> list[str]:
+def wrong(folder: Path, validation: float = 0.3) -> list[str]:
     with pytest.raises(UserError) as error:
-        read(folder)
+        read(folder, validation=validation)
     return list(error.value.lines)
 
 
@@ -115,18 +121,23 @@ def test_everything_that_is_wrong_with_a_copy_is_told_at_once_with_its_remedy(br
     (parts[0] / "(01) a song-10.txt").write_text("cla\t\nban\t\n")
     (parts[2] / "four-1.txt").write_text("\n")
     (parts[2] / "five-4.wav").unlink()
+    (parts[2] / "orphan.txt").write_text("cel\t\n")
+    (parts[2] / "README.txt").write_text("no labels")
+    leave_two_recordings(training / "tru")
     irmas_fixture.write(training / "flu" / "[flu][cla]0002__1.wav", 0.9)
     (training / "flu" / "[flu][cla]0009__1.wav").write_bytes(b"words")
     irmas_fixture.write(training / "pia" / "[vio][cla]0002__1.wav", 3)
     irmas_fixture.write(training / "pia" / "mine.wav", 3)
     told = {
-        parts[1]: "holds no test clips (.wav); unpack that part",
-        training / "gac": "holds no excerpts (.wav); unpack the training data again",
-        training / "org": "holds no excerpts (.wav); unpack the training data again",
+        parts[1]: "no such folder; unpack that part",
+        training / "gac": "no such folder; copy it from the training data",
+        training / "org": "holds no excerpts (.wav); copy it from the training data",
+        training / "tru": "holds 2 recordings to train on; at least 4",
         training / "bass": "is no class of IRMAS; classes: cel, cla",
         parts[0] / "(01) a song-1.wav": "has no labels: (01) a song-1.txt is missing; copy it",
         parts[0] / "(01) a song-10.txt": "'ban' is no class of IRMAS; classes: cel, cla",
         parts[2] / "five-4.txt": "has no clip: five-4.wav is missing; copy it",
+        parts[2] / "orphan.txt": "has no clip: orphan.wav is missing; copy it",
         parts[2] / "four-1.txt": "holds no label; write one of cel, cla",
         training / "flu" / "[flu][cla]0002__1.wav": "is 0.900 s long, a network hears 1 s at once; copy it again, or take it out",
         training / "flu" / "[flu][cla]0009__1.wav": "cannot be decoded as audio",
@@ -146,9 +157,11 @@ def test_labels_that_an_editor_has_marked_as_unicode_are_read(broken: irmas_fixt
     assert clip.labels == ("cel",)
 
 
-def test_a_class_with_too_few_recordings_to_split_is_named(broken: irmas_fixture.Irmas) -> None:
-    for path in (broken.training / "tru").glob("*[[]tru*"):
-        if "0001" not in path.name:
-            path.unlink()
+def test_a_class_with_too_few_recordings_to_split_is_named_with_what_would_be_enough(broken: irmas_fixture.Irmas) -> None:
+    leave_two_recordings(broken.training / "tru")
     (line,) = wrong(broken.folder)
-    assert line == f"{broken.training / 'tru'}: holds 2 recordings to train on; at least 4 are needed to split them; unpack the training data again"
+    needed = "at least 4 are needed to split them with training.validation: 0.3; add some from IRMAS's training data"
+    assert line == f"{broken.training / 'tru'}: holds 2 recordings to train on; {needed}"
+    lines = wrong(broken.folder, 0.15)
+    assert [line.partition(":")[0] for line in lines] == [str(broken.training / label) for label in CLASSES]
+    assert all("at least 7 are needed" in line and ("set it to 0.25, for which 4 are enough" in line) != ("/tru:" in line) for line in lines)

@@ -73,9 +73,9 @@ def test_lrap_is_scikit_learns_and_the_same_of_s1_and_s2(ties: bool):
 
 
 def test_a_draw_weighs_sounds_as_scikit_learn_does():
-    """Intervals come from draws; a draw is the measure with sounds weighted by how often their family was drawn."""
+    """Intervals come from draws; a draw is the measure with sounds weighted by the share of their family."""
     heard = made_up()
-    weights = resampled(heard).weights(heard.families)
+    weights = resampled(heard).shares(heard.families)
     averages = multilabel._averages(heard.labels.astype(bool), heard.probabilities > 0.4, weights)
     ranked = multilabel._lrap(heard, weights)
     for draw in range(0, 300, 60):
@@ -86,14 +86,42 @@ def test_a_draw_weighs_sounds_as_scikit_learn_does():
         assert ranked[draw] == pytest.approx(wanted)
 
 
-def test_intervals_are_percentiles_over_families():
+def test_intervals_are_percentiles_over_families_about_the_value():
     heard = made_up()
     got = evaluated(heard)["S1"]["micro"]["f1"]
-    draws = multilabel._averages(heard.labels.astype(bool), heard.probabilities > 0.4, resampled(heard).weights(heard.families))["micro"]["f1"]
-    assert (got["low"], got["high"]) == pytest.approx(np.percentile(draws, [2.5, 97.5]), abs=1e-6)
+    draws = multilabel._averages(heard.labels.astype(bool), heard.probabilities > 0.4, resampled(heard).shares(heard.families))["micro"]["f1"]
+    assert (got["low"], got["high"]) == pytest.approx(np.percentile(draws - np.median(draws) + got["value"], [2.5, 97.5]), abs=2e-6)
     alone = heard._replace(families=heard.ids)
     narrower = multilabel.evaluate(alone, CLASSES, {"S1": 0.4, "S2": 0.5}, resampled(alone), leaky=False)["S1"]["micro"]["f1"]
     assert narrower["low"] < narrower["value"] < narrower["high"]
+
+
+def test_who_says_nearly_every_class_of_equal_classes_lies_within_the_interval():
+    labels = np.repeat(np.eye(5, dtype=np.uint8), 3, axis=0)
+    names = [f"f{number}" for number in range(15)]
+    heard = Heard(names, names, labels, np.full((15, 5), 0.9))
+    found = multilabel.evaluate(heard, CLASSES, {"S1": 0.5, "S2": 0.5}, resampled(heard), leaky=False)["S1"]["macro"]["f1"]
+    assert found["low"] < found["value"] == pytest.approx(1 / 3, abs=1e-6)
+    assert found["value"] < found["high"]
+
+
+@pytest.mark.parametrize("families", [1, 2])
+@pytest.mark.parametrize("skill", [0.1, 0.4, 0.7, 1.0])
+def test_macro_averages_lie_within_their_intervals_where_classes_have_one_family_or_two(families: int, skill: float):
+    """As the validation sounds of ``tiny-instruments.yaml``: 11 classes, one recording each. Draws without a class were means over the others."""
+    classes = [f"c{number}" for number in range(11)]
+    for seed in range(6):
+        random = generator(seed, "few", families)
+        labels = np.repeat(np.eye(11, dtype=np.uint8), families, axis=0)
+        names = [f"f{number}" for number in range(len(labels))]
+        heard = Heard(names, names, labels, np.clip(skill * labels + 0.6 * random.random(labels.shape), 0, 1))
+        got = multilabel.evaluate(heard, classes, {"S1": 0.5, "S2": 0.6}, resampled(heard), leaky=False)
+        said = multilabel.scores(heard.probabilities)["S2"] > 0.6
+        weights = resampled(heard).shares(names)[0]
+        wanted = metrics.f1_score(labels, said, average="macro", sample_weight=weights, zero_division=0)
+        assert multilabel._averages(labels.astype(bool), said, weights[None])["macro"]["f1"][0] == pytest.approx(wanted)
+        for found in (got[name]["macro"][measure] for name in ("S1", "S2") for measure in MEASURES):
+            assert found["low"] is None or found["low"] <= found["value"] <= found["high"]
 
 
 def test_a_class_that_is_never_said_has_precision_zero_in_macro_averages_and_none_alone():

@@ -131,6 +131,16 @@ def test_draws_depend_on_the_families_and_not_on_their_order():
     assert many.var(axis=0) == pytest.approx(1 - 1 / 30, abs=0.06)
 
 
+def test_shares_leave_no_family_out_are_alike_in_every_set_and_spread_as_counts_do():
+    corpus = [f"family {i % 40}" for i in range(100)]
+    resampling = Resampling(corpus, 20000, generator(4, "draws"))
+    some, others = resampling.shares(corpus[:60]), resampling.shares(corpus[40:])
+    assert (some > 0).all()
+    assert (some[:, 40:] == others[:, :20]).all()
+    assert some.mean(axis=0) == pytest.approx(1, abs=0.05)
+    assert some.var(axis=0) == pytest.approx(1, abs=0.1)
+
+
 def test_a_family_from_elsewhere_is_refused():
     with pytest.raises(ValueError, match="stranger"):
         Resampling(["a", "b"], 5, generator(7, "draws")).weights(["a", "stranger"])

@@ -1,11 +1,12 @@
-"""Each claim of the paper, held against what a run measured: confirmed or not, by a rule that is told with it."""
+"""Each claim of the paper, held against what a run measured: confirmed or not, by a rule that is told with it; of an interval without spread, or of
+fewer than three starts, it cannot be said."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aesdream.appendix.instruments.patterns import beyond_controls
+from aesdream.appendix.instruments.patterns import FEWEST, beyond_controls
 from aesdream.training.statistics import LEVEL, Estimate
 
 CLOSE = 2.0
@@ -33,6 +34,7 @@ def _of_arriving(found: Numbers) -> list[dict[str, Any]]:
                 told["success"]["value"] == 1,
                 told["success"],
                 f"confirmed where all {told['n']} succeed, which is the largest output and at least .9",
+                told["n"],
             )
         )
         arrived = told["arrived"]
@@ -43,6 +45,7 @@ def _of_arriving(found: Numbers) -> list[dict[str, Any]]:
                 arrived["rmse_db"],
                 "confirmed where the whole interval of the mean root mean square difference is at most 2 dB, "
                 f"over the {arrived['n']} that arrive and had to move for it; the paper gives a mean square in dB",
+                arrived["n"],
             )
         )
     return claims
@@ -59,12 +62,14 @@ def _of_geometry(found: Numbers) -> list[dict[str, Any]]:
             larger,
             f"confirmed where the whole interval of the share of the {larger['pairs']} pairs is above one half; "
             "orthogonal changes fulfil it whatever the network has learned",
+            found["sounds"],
         ),
         _claim(
             "That shows that the network separates its classes.",
             angle["separated"],
             angle["cosine"],
             f"confirmed only where the cosine between right and wrong change lies below that of random changes{beyond}",
+            angle["n"],
         ),
     ]
 
@@ -72,7 +77,8 @@ def _of_geometry(found: Numbers) -> list[dict[str, Any]]:
 def of_noises(found: Numbers, controls: Sequence[Numbers]) -> list[dict[str, Any]]:
     """What is claimed of dreams from noise, against ``patterns.noises`` of a model and of its controls with permuted labels, as many as there are."""
     lies = found["as_they_lie"]
-    alike = lies["p"] < 1 - LEVEL and _above(lies["excess"], 0.0)
+    above = _above(lies["excess"], 0.0)
+    alike = above and lies["p"] < 1 - LEVEL
     claims = [
         _claim(
             "Dreams from different noises to one class resemble each other.",
@@ -80,6 +86,7 @@ def of_noises(found: Numbers, controls: Sequence[Numbers]) -> list[dict[str, Any
             lies["excess"],
             f"what the cosine of the same class has beyond that of different classes from different noises; permuted classes p = {lies['p']:.4f}; "
             "confirmed where p is below .05 and the whole interval above 0",
+            found["starts"],
         )
     ]
     if controls:
@@ -91,6 +98,7 @@ def of_noises(found: Numbers, controls: Sequence[Numbers]) -> list[dict[str, Any
                 highest,
                 f"confirmed where the interval of the same number, for each of {len(controls)} networks that learned permuted labels (the largest is "
                 "given here), lies below the model's; intervals are over starts, another training could differ",
+                min(one["starts"] for one in (found, *controls)),
             )
         )
     return claims
@@ -100,8 +108,10 @@ def _to(kind: str) -> str:
     return {"right": "to the right class", "wrong": "to a wrong class", "right-then-wrong": "from the right-dreamed to the wrong class"}[kind]
 
 
-def _claim(claim: str, verdict: Verdict, value: Estimate, rule: str) -> dict[str, Any]:
-    said = "cannot be said" if verdict is None else "confirmed" if verdict else "not confirmed"
+def _claim(claim: str, verdict: Verdict, value: Estimate, rule: str, starts: int) -> dict[str, Any]:
+    """``value`` is measured over so many ``starts``."""
+    unknown = verdict is None or starts < FEWEST or value["low"] is None or value["low"] == value["high"]
+    said = "cannot be said" if unknown else "confirmed" if verdict else "not confirmed"
     return {"claim": claim, "verdict": said, "value": {name: value[name] for name in ("value", "low", "high")}, "rule": rule}
 
 

@@ -20,6 +20,8 @@ from aesdream.seeding import generator
 from aesdream.training.statistics import LEVEL, Estimate, number, ratio
 
 DRAWS = 1000
+FEWEST = 3
+"""Starts from which on something is claimed: of two, no draw but the pair itself has a pair in it, and so no spread."""
 STRONG = 0.9
 """The quantile of a class's mean change from which on a bin where all starts agree is marked."""
 AROUND = 5
@@ -104,11 +106,15 @@ def alike(changes: Changes, seed: int) -> dict[str, Any]:
 def over_starts(value: float, draws: NDArray[np.float64], starts: int) -> Estimate:
     """A value with its 95 % interval: Student's, for as many starts, with the standard deviation of the draws as of a sample's mean.
 
-    Starts are few, and percentiles of so few are far too narrow: in trials with 4 starts they held the truth three times in four.
+    Starts are few, and percentiles of so few are far too narrow: in trials with 4 starts they held the truth three times in four. There are no bounds
+    (None) of fewer than three starts, nor where the draws never vary.
     """
+    if starts < FEWEST:
+        return {"value": number(value), "low": None, "high": None}
     spread = float(np.nanstd(draws)) * (starts / (starts - 1)) ** 0.5
     half = float(stats.t.ppf((1 + LEVEL) / 2, starts - 1)) * spread
-    return {"value": number(value), "low": number(value - half), "high": number(value + half)}
+    low, high = number(value - half), number(value + half)
+    return {"value": number(value), **({"low": low, "high": high} if low != high else {"low": None, "high": None})}
 
 
 def agreeing(changes: Changes) -> tuple[NDArray[np.bool_], list[Estimate]]:
