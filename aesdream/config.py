@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -26,10 +26,18 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+Tree = dict[str, Any]
+Placed = Callable[[Tree, Path], Tree]
+"""Given a tree and the folder that its paths are relative to, the tree with these paths made absolute."""
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, laid over the file that its ``base`` key names (relative to it), and so on."""
+def as_it_is(tree: Tree, home: Path) -> Tree:
+    """The tree itself: no value of it is a path."""
+    return tree
+
+
+def read_yaml(path: Path, placed: Placed = as_it_is) -> Tree:
+    """The mapping in a YAML file, laid over the file that its ``base`` key names (relative to it), and so on; each ``placed`` where its file lies."""
     seen: list[Path] = []
     layers: list[dict[str, Any]] = []
     next_path: Path | None = path
@@ -41,8 +49,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         base = layer.pop("base", None)
         if base is not None and not isinstance(base, str):
             raise UserError(f"{next_path}: base: must be the name of a file, is {base!r}")
-        layers.append(layer)
-        next_path = next_path.parent / base if base is not None else None
+        layers.append(placed(layer, next_path.resolve().parent))
+        below = next_path.parent / base if base is not None else None
+        if below is not None and not below.exists():
+            raise UserError(f"{next_path}: base: {below}: no such file; give the path of a file, relative to this one")
+        next_path = below
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _laid_over(merged, layer)
@@ -73,8 +84,8 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def override(tree: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
-    """``tree`` with ``a.b=value`` assignments applied; values are read as YAML."""
+def override(tree: Tree, assignments: Sequence[str], placed: Placed = as_it_is) -> Tree:
+    """``tree`` with ``a.b=value`` assignments applied, each ``placed`` in the current directory; values are read as YAML."""
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
         if not equals or not dotted:
@@ -85,7 +96,7 @@ def override(tree: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]
             raise UserError(f"--set {assignment}: {text!r} is not a YAML value") from None
         for key in reversed(dotted.split(".")):
             value = {key: value}
-        tree = _laid_over(tree, value)
+        tree = _laid_over(tree, placed(value, Path.cwd()))
     return tree
 
 

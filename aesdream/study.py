@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -29,6 +29,19 @@ PHRASE = "trombone"
 """The packaged source sound."""
 SEEDS_OF_A_SPLIT = 1_000_000
 """How many seeds a split may have where they are its own."""
+PATHS = tuple(
+    tuple(dotted.split("."))
+    for dotted in (
+        "sounds.start",
+        "sounds.folder.path",
+        "sounds.oracular.source",
+        "sounds.irmas.path",
+        "sounds.instruments.font",
+        "sounds.instruments.second_font.path",
+        "sweeps.*.starts",
+    )
+)
+"""Keys whose values are paths."""
 CORPORA = {
     "oracular": "made here",
     "folder": "your own sounds",
@@ -83,7 +96,7 @@ class Model:
 
 
 class Study(Section):
-    """Everything that decides what a run contains. ``folder`` is where the paths of the file are relative to."""
+    """Everything that decides what a run contains."""
 
     study: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     seed: int = Field(0, ge=0)
@@ -175,47 +188,39 @@ def file_name(target: str) -> str:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Study:
-    """The study in a YAML file with ``key=value`` overrides, its paths made absolute, everything checked that needs no data.
+    """The study in a YAML file with ``key=value`` overrides, everything checked that needs no data. Its paths are made absolute: those of a file
+    are relative to that file, those of an override to the current directory.
 
     Raises UserError with a line for every problem.
     """
-    tree = config.override(config.read_yaml(path), overrides)
-    study = config.validate(Study, tree, str(path))
-    study = _with_absolute_paths(study, path.resolve().parent)
+    tree = config.override(config.read_yaml(path, with_absolute_paths), overrides, with_absolute_paths)
+    study = _without_missing_font(config.validate(Study, tree, str(path)))
     problems = [f"{path}: {line}" for line in contradictions.of(study)]
     if problems:
         raise UserError(*problems)
     return study
 
 
-def _with_absolute_paths(study: Study, home: Path) -> Study:
-    def absolute(path: str) -> str:
-        return str((home / Path(path).expanduser()).resolve())
+def with_absolute_paths(tree: config.Tree, home: Path) -> config.Tree:
+    """A study's tree, or a part of one, with all paths in it relative to ``home`` made absolute."""
 
-    sounds = study.sounds
-    changes: dict[str, Any] = {}
-    if sounds.start != PHRASE:
-        changes["start"] = absolute(sounds.start)
-    if sounds.folder is not None:
-        changes["folder"] = sounds.folder.model_copy(update={"path": absolute(sounds.folder.path)})
-    if sounds.oracular is not None and sounds.oracular.source != PHRASE:
-        changes["oracular"] = sounds.oracular.model_copy(update={"source": absolute(sounds.oracular.source)})
-    if sounds.irmas is not None:
-        changes["irmas"] = sounds.irmas.model_copy(update={"path": absolute(sounds.irmas.path)})
-    if sounds.instruments is not None:
-        changes["instruments"] = _with_fonts(sounds.instruments, absolute)
-    sweeps = {
-        name: sweep.model_copy(update={"starts": tuple(absolute(s) if is_file(s) else s for s in sweep.starts)})
-        for name, sweep in study.sweeps.items()
-    }
-    return study.model_copy(update={"sounds": sounds.model_copy(update=changes), "sweeps": sweeps})
+    def absolute(value: Any, keys: tuple[str, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: absolute(inner, (*keys, str(key))) for key, inner in value.items()}
+        if not any(len(keys) == len(path) and all(map(fnmatchcase, keys, path)) for path in PATHS):
+            return value
+        if isinstance(value, list):
+            return [absolute(inner, keys) for inner in value]
+        is_path = isinstance(value, str) and (is_file(value) if keys[0] == "sweeps" else value != PHRASE)
+        return str((home / Path(value).expanduser()).resolve()) if is_path else value
+
+    return {key: absolute(value, (key,)) for key, value in tree.items()}
 
 
-def _with_fonts(made: Instruments, absolute: Callable[[str], str]) -> Instruments:
-    """The section with its fonts' paths made absolute, and without a second font that is missing and may be."""
-    font = None if made.font is None else absolute(made.font)
-    second = made.second_font
-    if second is not None:
-        second = second.model_copy(update={"path": absolute(second.path)})
-        second = None if second.missing == "skip" and not Path(second.path).is_file() else second
-    return made.model_copy(update={"font": font, "second_font": second})
+def _without_missing_font(study: Study) -> Study:
+    """The study without a second font that is missing and may be."""
+    made = study.sounds.instruments
+    if made is None or made.second_font is None or made.second_font.missing != "skip" or Path(made.second_font.path).is_file():
+        return study
+    sounds = study.sounds.model_copy(update={"instruments": made.model_copy(update={"second_font": None})})
+    return study.model_copy(update={"sounds": sounds})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from aesdream.dreaming.settings import VALIDATION, Sweep, drawn
 from aesdream.sounds import splits
 from aesdream.study import Model, Study
+from aesdream.training.statistics import TRUSTED
 from jobs.preprocess import Sources
 
 
@@ -20,6 +21,25 @@ def too_few(study: Study, sources: Sources) -> list[str]:
     if study.sounds.oracular is not None:
         return []
     return [line for name, sweep in study.sweeps.items() for line in _of_sweep(study, sources, name, sweep)]
+
+
+def few_of_a_class(study: Study, sources: Sources) -> list[str]:
+    """A line about validation sides with too few sounds of a class to trust an interval; sounds that are labelled once they are made as above."""
+    if study.sounds.oracular is not None:
+        return []
+    known, corpus = sources.corpus.known(()), sources.corpus
+    families = known.families if known.families_known else None
+    fewest = TRUSTED
+    line = ""
+    for model in study.models():
+        held_out = known.labels[_validation(study, corpus.seconds, known.labels, families, known.twins, model)].sum(0)
+        if held_out.min() < fewest:
+            fewest, label = int(held_out.min()), corpus.classes[int(held_out.argmin())]
+            line = (
+                f"the validation side of {model.name} has {fewest} sounds of {label!r}: intervals from fewer than {TRUSTED} are not to be trusted; "
+                "more sounds, or a larger training.validation, would help"
+            )
+    return [line] if line else []
 
 
 def _of_sweep(study: Study, sources: Sources, name: str, sweep: Sweep) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aesdream.study import Study
-from jobs import heldout
+from jobs import heldout, notes
 from jobs.executors import Here, cores
 from jobs.graph import Graph
 from jobs.looks import looked_at
@@ -29,7 +29,8 @@ def described(study: Study, folder: Path | None) -> str:
         classes = source.corpus.classes
         lines += [f"positive class: {classes[-1]!r} of {', '.join(classes)} (sounds.folder.classes changes the order)"]
     lines += source.counts
-    lines += [f"warning: {text}" for text in (*source.warnings, *heldout.too_few(study, source))]
+    lines += [f"warning: {text}" for text in (*source.warnings, *heldout.too_few(study, source), *heldout.few_of_a_class(study, source))]
+    lines += [f"note: {text}" for text in notes.of(study, source)]
     total = 0.0
     for stage, costs, counted in rows:
         seconds = sum(unit.seconds for unit in costs) / max(1, cores())

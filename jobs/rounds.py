@@ -31,6 +31,9 @@ from jobs.tools import study_of
 
 OURS = re.compile(r"\d{3,}-\d+-\d{4,}\.(wav|json)")
 
+CHANCE = 0.5
+"""ROC AUC of guessing."""
+
 Levels = Sequence[Mapping[str, Told]]
 Families = Mapping[str, str]
 
@@ -58,6 +61,17 @@ def write(out: Path, run: Path, panel: Panel, told: Levels, control: Levels) -> 
     report = _report(run, panel, state, (told, family), (control, _families(out / CONTROL, control)))
     files.write_json(out / JUDGED / "report.json", report)
     write_page(out, state.asked, listened, classes=panel.classes, kept=best, judge=report)
+
+
+def trust(out: Path) -> str:
+    """How well the judge of a generation tells the sounds apart that it never heard, in a line or two for the terminal."""
+    auc = files.read_json(out / JUDGED / "report.json")["calibration"]["roc_auc"]
+    bounds = "no interval" if auc["low"] is None else f"95 % interval {auc['low']:.3f} to {auc['high']:.3f}"
+    value = "not known" if auc["value"] is None else f"{auc['value']:.3f}"
+    line = f"the judge's ROC AUC on sounds that it never heard: {value} ({bounds}); guessing has .5"
+    if auc["low"] is not None and auc["low"] > CHANCE:
+        return line
+    return f"{line}\nwarning: it is not surely better than guessing, so that what it kept may be no better than what it refused"
 
 
 def _families(out: Path, told: Levels) -> dict[str, str]:

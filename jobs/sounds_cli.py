@@ -36,8 +36,9 @@ def generate(
 
     Example: aesdream sounds generate trombone.wav --levels 2 --outputs 100 --seconds 5 12 --out mushrooms
     """
-    from jobs import selecting
+    from jobs import rounds, selecting
     from jobs import sounds as work
+    from jobs.generation import PAGE
     from jobs.progress import Progress
 
     counts = work.outputs_of(outputs, levels)
@@ -51,6 +52,9 @@ def generate(
     if failed:
         typer.echo(f"{failed} sounds failed. The same command tries them again.", err=True)
         raise typer.Exit(1)
+    if judge is not None:
+        typer.echo(rounds.trust(out))
+    typer.echo(f"judge them by ear: {out / PAGE}")
     typer.echo(out)
 
 

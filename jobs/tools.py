@@ -45,7 +45,8 @@ def dream(
         raise one_of("--side", side, SIDES)
     if rule not in RULES:
         raise one_of("--rule", rule, RULES)
-    checkpoint = load_network(source) if source.is_file() else train.load(source, finished(source, model or _first_dreamed(source))[0])
+    name = "" if source.is_file() else finished(source, model or _first_dreamed(source))[0]
+    checkpoint = train.load(source, name) if name else load_network(source)
     wanted = [(target, *_parsed(target, checkpoint)) for target in targets]
     if out is not None and len(wanted) > 1:
         raise UserError(f"--out {out}: one WAV for {len(wanted)} targets; leave it out, or give one target")
@@ -59,12 +60,13 @@ def dream(
         start, rate = audio.read(sound)
     except audio.UnreadableSound as error:
         raise UserError(f"{sound}: {error}") from None
+    whose = f" of {name}" if name else ""
     for path, (target, layer, filters) in zip(paths, wanted, strict=True):
         dreamed, activation = dream_alone(checkpoint, start, rate, layer, filters, side=side, rule=rule, step=step, steps=steps)
         write_wav(path, dreamed, checkpoint.preparation.sample_rate)
         went = "rose" if activation[-1] > activation[0] else "did not rise:"
         hint = "" if activation[-1] > activation[0] or side != "post" else "; it may be silent on this sound, --side pre looks before its ReLU"
-        yield f"{path}: {target} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps{hint}"
+        yield f"{path}: {target}{whose} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps{hint}"
 
 
 def _first_dreamed(source: Path) -> str:

@@ -39,6 +39,27 @@ def test_every_study_that_is_shipped_is_sound(path: Path) -> None:
     assert all(study.swept(sweep) for sweep in study.sweeps.values())
 
 
+def test_paths_are_taken_from_the_file_that_names_them_and_those_of_set_from_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, above, here = (tmp_path / name for name in ("below", "above", "here"))
+    for folder in (below, above, here):
+        folder.mkdir()
+    corpora.study(below, ["sounds.folder.path=mine", SWEEP, "sweeps.s.starts=[noise, one.wav]"])
+    (above / "study.yaml").write_text("base: ../below/study.yaml\nsounds: {start: two.wav}\n")
+    for folder, name in ((below, "one.wav"), (above, "two.wav"), (here, "three.wav")):
+        soundfile.write(folder / name, corpora.noise(1), corpora.RATE)
+    monkeypatch.chdir(here)
+    study = load(above / "study.yaml")
+    assert study.sounds.folder is not None
+    assert (study.sounds.folder.path, study.sounds.start) == (str(below / "mine"), str(above / "two.wav"))
+    assert study.sweeps["s"].starts == ("noise", str(below / "one.wav"))
+    study = load(above / "study.yaml", ["sounds.folder.path=mine", "sounds.start=trombone", "sweeps.s.starts=three.wav"])
+    assert study.sounds.folder is not None
+    assert (study.sounds.folder.path, study.sounds.start) == (str(here / "mine"), "trombone")
+    assert study.sweeps["s"].starts == (str(here / "three.wav"),)
+
+
 def test_paths_are_taken_from_where_the_study_lies_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     soundfile.write(tmp_path / "phrase.wav", corpora.noise(1), corpora.RATE)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -29,14 +29,22 @@ def chapters(material: Material) -> list[Chapter]:
         return []
     said = (
         "Two filters of a layer are near-copies where what their dreams add is alike (cosine of conv1's coefficients) and so are their mean "
-        f"responses to {found['sounds']} sounds of the corpus (correlation), both by at least {found['near']:g}. The figures 6.2 to 6.14 are the "
-        "filters that are farthest apart. Where dreams have no coefficients, responses alone decide, and a dash or an empty half stands for the "
+        f"responses to {found['sounds']} sounds of the corpus (correlation), both by at least {found['near']:g}."
+        f"{_farthest(material.content)} Where dreams have no coefficients, responses alone decide, and a dash or an empty half stands for the "
         "cosine. A dream's own page names those most like it."
     )
     blocks: list[Block] = [Text(said), _listing(found)]
     for place, (whose, layers) in enumerate(groupby(found["layers"], lambda layer: tuple(layer[key] for key in _WHOSE))):
         blocks.append(_picture(place, whose, list(layers)))
     return [Chapter("likeness", "How alike the filters are", blocks, "Likeness")]
+
+
+def _farthest(content: Content) -> str:
+    """Which figures show the filters that are farthest apart, as many as there are."""
+    living = [
+        entry["figure"] for entry in content["figures"] if entry["figure"].startswith("6.") and not entry["figure"].startswith(("6.15", "6.16"))
+    ]
+    return f" The figures {living[0]} to {living[-1]} are the filters that are farthest apart." if len(living) > 1 else ""
 
 
 def _listing(found: Content) -> Listing:

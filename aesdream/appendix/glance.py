@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aesdream.appendix import headline, inside, listing, words
 from aesdream.appendix.chapters import Block, Chapter, Heading, Listing, Terms, Text
 from aesdream.appendix.material import Material
+from aesdream.appendix.reading import Model
+from aesdream.study import PHRASE
+from aesdream.training.statistics import TRUSTED
 
 Content = Mapping[str, Any]
 ROAD = (
@@ -49,9 +52,28 @@ def chapters(material: Material) -> list[Chapter]:
     blocks += claims(content)
     blocks += [Heading("The study in figures"), Terms(listing.glance(content))]
     blocks += [Text(warning, "warning") for warning in content["sounds"].get("warnings", ())]
+    blocks += [Text(warning, "warning") for warning in few_of_a_class(material.models)]
     if content["problems"]:
         blocks.append(listing.problems(content))
     return [Chapter("glance", "The study at a glance", blocks, "At a glance"), Chapter("network", "The network", inside.networks(content), "Network")]
+
+
+def few_of_a_class(models: Iterable[Model]) -> list[str]:
+    """A warning where a validation side has so few sounds of a class that its intervals are not to be trusted."""
+    counts: dict[str, int] = {}
+    for model in models:
+        judged = (model.evaluation or {}).get("sets", {}).get("validation", {}).get("predictions", {})
+        if "label" in judged and "probability" in judged:
+            sides = [{name.partition("@")[0] for name, of in zip(judged["id"], judged["label"], strict=True) if of == label} for label in (0, 1)]
+            counts[model.name] = min(map(len, sides))
+    thin = {name: count for name, count in counts.items() if count < TRUSTED}
+    if not thin:
+        return []
+    least = min(thin, key=lambda name: thin[name])
+    return [
+        f"Few validation sounds: {len(thin)} of {len(counts)} models were judged on fewer than {TRUSTED} sounds of a class, {least} on "
+        f"{thin[least]}. Their intervals are narrower than what is known, and are not to be trusted."
+    ]
 
 
 def done(content: Content) -> list[str]:
@@ -136,7 +158,11 @@ def _dreamed(content: Content) -> str:
 
 
 def _start(content: Content, start: str) -> str:
-    return f"the source, a {content['sounds']['source']['name']}" if start == "source" else start
+    if start != "source":
+        return start
+    name = content["sounds"]["source"]["name"]
+    own = content["sounds"].get("synthetic") is None
+    return "the packaged trombone phrase, since the study names no sounds.start" if own and name == PHRASE else f"the source, a {name}"
 
 
 def _several(count: int, what: str, term: str) -> str:

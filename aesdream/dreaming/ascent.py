@@ -18,7 +18,7 @@ from torch import nn
 from aesdream.dreaming.blocks import BlockClimb, lazily
 from aesdream.dreaming.climb import FINER, Bounds, Climb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
-from aesdream.dreaming.objectives import SIDES, Target, listening
+from aesdream.dreaming.objectives import SIDES, Target, listening, refuse_other_shapes
 from aesdream.dreaming.regularisers import RegularisedClimb, in_order
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError, one_of
@@ -73,6 +73,10 @@ def dream(
 ) -> Dreams:
     """Dream every target of a layer from ``start``, an input without its batch dimension, or each from its own of as many starts.
 
+    ``side`` is what is looked at: ``post`` the output after the layer's activation, ``pre`` that before it, ``margin`` that less the mean of all
+    filters outside the target. A layer of a network that is not aesdream's own is a submodule by name, and its activation is taken to be a ReLU:
+    ``post`` is then the ReLU of what the submodule puts out. Where no ReLU follows it (tanh, GELU, the last layer) say ``pre``.
+
     Each step adds the gradient of the target's mean output, scaled by the rule, and clips to ``bounds``. ``stop_rms`` stops a dream where its root
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
     layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
@@ -81,7 +85,7 @@ def dream(
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side, rule or regulariser, for distances that do not ascend to ``stop_rms`` and for a start that is
-    not finite, FloatingPointError for a gradient or an activation that is not.
+    not finite or not of the shape that the network hears, FloatingPointError for a gradient or an activation that is not.
     """
     if side not in SIDES:
         raise one_of("side", side, SIDES)
@@ -92,6 +96,7 @@ def dream(
     wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
+        refuse_other_shapes(network, starts)
         climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate)
         how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
         how += [heard, sample_rate, tuple(at)]
@@ -121,7 +126,10 @@ def _climb(given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bou
 
 def _batch(targets: Sequence[Target], start: torch.Tensor | Sequence[torch.Tensor]) -> tuple[Sequence[Target], torch.Tensor]:
     """At least two targets, and their starts (targets, ...), or the one start of all (1, ...)."""
-    starts = start[None] if isinstance(start, torch.Tensor) else torch.stack(list(start))
+    each = [start] if isinstance(start, torch.Tensor) else list(start)
+    if not each or not all(isinstance(one, torch.Tensor) and one.shape == each[0].shape for one in each):
+        raise UserError("start: must be a tensor, or as many of one shape as there are targets; torch.from_numpy makes one of an array")
+    starts = torch.stack(each)
     if not torch.isfinite(starts).all():
         raise UserError("start: holds NaN or infinite values; dreams start from finite ones")
     if len(targets) > 1:

@@ -37,6 +37,41 @@ def find_layer(network: nn.Module, name: str) -> Layer:
     return Layer(modules[name], torch.relu, getattr(modules[name], "out_channels", getattr(modules[name], "out_features", 0)))
 
 
+def refuse_other_shapes(network: nn.Module, starts: torch.Tensor) -> None:
+    """Raises UserError for ``starts`` (some, ...) that are not what the network's first layer hears, where that layer gets its input as it is."""
+    reached: list[tuple[nn.Module, torch.Tensor]] = []
+
+    def stop(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        reached.append((module, inputs[0]))
+        raise _Reached
+
+    one = starts[:1]
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear)]
+    handles = [module.register_forward_pre_hook(stop) for module in layers]
+    wrong = f"start: has the shape {tuple(starts.shape[1:])}"
+    try:
+        with suppress(_Reached), torch.no_grad():
+            network(one)
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        raise UserError(f"{wrong}, which the network does not hear; give one input of it, without a batch dimension") from None
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not reached or reached[0][1] is not one:
+        return
+    first = reached[0][0]
+    if isinstance(first, nn.Linear):
+        wanted, fits = f"({first.in_features},)", starts.dim() > 1 and starts.shape[-1] == first.in_features
+    else:
+        axes = "samples" if isinstance(first, nn.Conv1d) else "height, width"
+        wanted = f"({first.in_channels}, {axes})"
+        fits = starts.dim() == 1 + len(wanted.split(",")) and starts.shape[1] == first.in_channels
+    if not fits:
+        raise UserError(f"{wrong}; the network's first layer hears {wanted}: give that, without a batch dimension")
+    if first.weight.dtype != starts.dtype:
+        raise UserError(f"start: is of {starts.dtype}, the network's first layer of {first.weight.dtype}; give it as that")
+
+
 class Watch:
     """Runs a network only as far as a layer and keeps what the watched modules put out."""
 

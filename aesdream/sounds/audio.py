@@ -68,6 +68,8 @@ class Inspection:
     """A digest of the decoded segment: equal for the same audio in another container."""
     seconds: float = 0.0
     problem: str | None = None
+    channels: int = 0
+    """0 where nobody counted them."""
 
 
 def read(path: Path, start: float = 0.0, end: float | None = None) -> tuple[NDArray[np.float32], int]:
@@ -129,7 +131,7 @@ def inspect(path: Path, start: float = 0.0, end: float | None = None, *, at_leas
         return Inspection(problem=f"cannot be read ({error.strerror}); make it readable, or leave it out")
     with path.open("rb") as opened:
         whole = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Inspection(whole, hashlib.sha256(sound.tobytes() + str((rate, sound.shape)).encode()).hexdigest(), seconds)
+    return Inspection(whole, hashlib.sha256(sound.tobytes() + str((rate, sound.shape)).encode()).hexdigest(), seconds, channels=len(sound))
 
 
 def in_channels(sound: Samples, channels: int = CHANNELS) -> Samples:

@@ -51,7 +51,8 @@ def entries(folder: Path) -> list[Entry]:
     """
     if not any((folder / name.split("/")[0]).is_dir() for name in (TRAINING, *PARTS)):
         wanted = ", ".join(name.split("/")[0] for name in (TRAINING, *PARTS))
-        raise UserError(f"{folder}: is not IRMAS; sounds.irmas.path must name the folder that holds {wanted}, as the archives unpack")
+        what = "is not IRMAS" if folder.is_dir() else "no such folder"
+        raise UserError(f"{folder}: {what}; sounds.irmas.path must name the folder that holds {wanted}, as the archives unpack")
     found = [*_excerpts(folder), *(clip for part in PARTS for clip in _clips(folder, part))]
     return sorted(found, key=lambda entry: entry.id)
 

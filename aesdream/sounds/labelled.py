@@ -24,6 +24,7 @@ HEADERLESS = {".raw"}
 SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} - HEADERLESS | {".aif", ".oga", ".opus"}
 NAMED_ONE_BY_ONE = 3
 """Sounds with one wrong label that are each named; of more, the first and their number."""
+NO_LABEL = ": label is empty; every row needs both"
 FEWEST = 4
 """Sounds (or families) of a class below which a split tells nothing, whatever the share of validation."""
 
@@ -127,7 +128,7 @@ def _entry(table: Path, line: int, row: dict[str, str | None]) -> Entry:
     if None in row:
         return replace(entry, problem=f"{where}: more cells than the header has columns; put a path that holds a comma between quotes")
     if not cells["path"] or not cells["label"]:
-        return replace(entry, problem=f"{where}: {'label' if cells['path'] else 'path'} is empty; every row needs both")
+        return replace(entry, problem=f"{where}{NO_LABEL if cells['path'] else NO_LABEL.replace('label', 'path')}")
     try:
         start, end = float(cells["start"] or 0), float(cells["end"]) if cells["end"] else None
     except ValueError:
@@ -156,8 +157,10 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     Sounds with the same audio, and segments of one file, become one family: apart, they would stand on both sides of a split.
     Raises UserError with a line for every problem of every sound, all at once.
     """
-    problems = [e.problem or f"{e.path}: {look.problem}" for e, look in zip(found, looks, strict=True) if e.problem or look.problem]
+    problems = _joined([e.problem or f"{e.path}: {look.problem}" for e, look in zip(found, looks, strict=True) if e.problem or look.problem])
     rows = [entry for entry in found if not entry.problem]
+    if not rows:
+        raise UserError(*problems)
     classes = settings.classes or tuple(sorted({entry.label for entry in rows}))
     problems += _unknown_labels(settings, rows, classes)
     known = all(entry.family for entry in rows)
@@ -176,6 +179,15 @@ def examined(settings: Folder, found: Sequence[Entry], looks: Sequence[Inspectio
     if problems:
         raise UserError(*problems)
     return Labelled(related, list(looks), classes, known, twins(rows, looks), tuple(warnings))
+
+
+def _joined(problems: Sequence[str]) -> list[str]:
+    """The problems, with one line for all empty labels where they are many: a table that nobody has filled in yet."""
+    empty = [line for line in problems if line.endswith(NO_LABEL)]
+    if len(empty) <= NAMED_ONE_BY_ONE:
+        return list(problems)
+    first = empty[0].removesuffix(NO_LABEL)
+    return [f"{first} and {len(empty) - 1} more lines{NO_LABEL}", *(line for line in problems if not line.endswith(NO_LABEL))]
 
 
 def _unknown_labels(settings: Folder, rows: Sequence[Entry], classes: Sequence[str]) -> list[str]:

@@ -24,6 +24,8 @@ Split = tuple[int, int]
 
 THRESHOLD = 0.5
 LEVEL = 0.95
+TRUSTED = 10
+"""Sounds of a class on a validation side under which a bootstrap's intervals are not to be trusted."""
 
 
 class Resampling:

@@ -204,3 +204,24 @@ def test_a_target_is_named_as_the_command_line_takes_it() -> None:
 def test_every_descriptor_and_every_death_is_defined() -> None:
     assert set(glossary.DESCRIPTORS) == set(descriptors.PLAIN)
     assert {"slow", "overshot", "silent", "RMS from start"} <= set(glossary.WORDS)
+
+
+def test_validation_sides_with_few_sounds_of_a_class_are_warned_of() -> None:
+    def model(name: str, positive: int) -> Any:
+        ids = [f"{place}@{window}" for place in range(20) for window in (0, 1)]
+        labels = [int(int(one.partition("@")[0]) < positive) for one in ids]
+        judged = {"id": ids, "label": labels, "probability": [0.5] * len(ids)}
+        return SimpleNamespace(name=name, evaluation={"sets": {"validation": {"predictions": judged}}})
+
+    assert glance.few_of_a_class([model("a", 10), SimpleNamespace(name="b", evaluation=None)]) == []
+    (warning,) = glance.few_of_a_class([model("a", 10), model("b", 9), model("c", 3)])
+    assert "2 of 3 models were judged on fewer than 10 sounds of a class, c on 3." in warning
+
+
+def test_the_page_says_that_the_start_was_left_at_the_packaged_phrase() -> None:
+    def said(name: str, synthetic: object) -> str:
+        return glance._start({"sounds": {"source": {"name": name}, "synthetic": synthetic}}, "source")
+
+    assert said("trombone", None) == "the packaged trombone phrase, since the study names no sounds.start"
+    assert said("trombone", {}) == "the source, a trombone"
+    assert said("cello.wav", None) == "the source, a cello.wav"

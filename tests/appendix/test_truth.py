@@ -273,7 +273,7 @@ def test_a_composer_that_was_not_heard_has_nothing_to_tell(tmp_path: Path):
     run = MadeUp(tmp_path, auc=0.54)
     text = said(run.chapter())
     assert {row["verdict"] for row in by_composer(run.content["truth"], "many").values()} == {"unheard"}
-    assert "cannot be said yet" in text
+    assert "cannot be said: all dreams and controls are there, but no network heard its composer" in text
     assert "Not heard, so that their dreams have nothing to tell: “bright” in many and logmel" in text
 
 
@@ -336,6 +336,7 @@ def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
     assert (rows["bright"]["models"], rows["bright"]["expected"]) == (9, 10)
     assert {row["verdict"] for row in rows.values()} == {"uncontrolled"}
     assert by_composer(run.content["truth"], "logmel")["wide"]["verdict"] == "missing"
+    assert "cannot be said yet. Of 4 pairs of a composer and a network none can be judged: 1 not made yet, 3 without all three" in text
     assert "Not made yet: “wide” in logmel." in text
     assert "Without all controls yet: “bright” in many and logmel; “wide” in many." in text
     assert "9 of 10" in text
@@ -351,7 +352,7 @@ def test_nothing_is_said_of_a_study_without_such_dreams(tmp_path: Path):
 def test_a_run_without_any_dream_yet_has_its_chapter(tmp_path: Path):
     run = MadeUp(tmp_path)
     run.lose(lambda _: True)
-    assert "cannot be said yet" in said(run.chapter())
+    assert "none can be judged: 4 not made yet." in said(run.chapter())
     draw(run.chapter())
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -242,3 +245,37 @@ def test_numbers_that_are_not_finite_are_told_not_written(rule: str, weight: flo
     network.conv1.weight.data.fill_(10.0)
     with pytest.raises(FloatingPointError, match="not finite"):
         dream(network, "conv2", [0], torch.full((1, 4), 0.5), side="pre", rule=rule, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        (torch.zeros(1, 2, 300), r"start: has the shape \(1, 2, 300\); the network's first layer hears \(2, samples\): give that, without a batch"),
+        (torch.zeros(300), r"start: has the shape \(300,\); the network's first layer hears \(2, samples\)"),
+        (torch.zeros(1, 300), r"start: has the shape \(1, 300\); the network's first layer hears \(2, samples\)"),
+        (torch.zeros(2, 300, dtype=torch.float64), r"start: is of torch.float64, the network's first layer of torch.float32"),
+        (np.zeros((2, 300), np.float32), "start: must be a tensor"),
+        ([torch.zeros(2, 300), torch.zeros(2, 301)], "start: must be a tensor, or as many of one shape as there are targets"),
+    ],
+)
+@pytest.mark.parametrize("network", [nn.Sequential(nn.Conv1d(2, 3, 8), nn.ReLU()), lively()], ids=["foreign", "ours"])
+def test_a_start_that_the_network_does_not_hear_is_told_with_the_shape_that_it_hears(network: nn.Module, start: Any, says: str):
+    with pytest.raises(UserError, match=says):
+        dream(network, "0" if isinstance(network, nn.Sequential) else "conv1", [0, 1], start, steps=1)
+
+
+def test_a_start_that_a_network_reshapes_itself_is_as_it_says():
+    network = nn.Sequential(nn.Unflatten(1, (2, 150)), nn.Conv1d(2, 3, 8))
+    assert dream(network, "1", [0, 1], torch.zeros(300), side="pre", steps=1).sounds.shape == (2, 300)
+    with pytest.raises(UserError, match="which the network does not hear; give one input of it, without a batch dimension"):
+        dream(network, "1", [0, 1], torch.zeros(301), side="pre", steps=1)
+
+
+def test_after_its_activation_means_the_relu_of_what_a_foreign_module_puts_out():
+    network = nn.Sequential(nn.Conv1d(1, 1, 1), nn.Tanh())
+    with torch.no_grad():
+        network[0].weight.fill_(-1.0)
+        network[0].bias.fill_(0.0)
+    start = torch.full((1, 10), 0.5)
+    assert dream(network, "0", [0], start, side="post", steps=0).activation.item() == 0
+    assert dream(network, "0", [0], start, side="pre", steps=0).activation.item() == pytest.approx(-0.5)

@@ -133,7 +133,10 @@ def home(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_a_mistake_is_the_same_clear_line_from_the_study_file_and_from_set(home: Path, call: Call, change: str, says: str) -> None:
+def test_a_mistake_is_the_same_clear_line_from_the_study_file_and_from_set(
+    home: Path, call: Call, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
+    monkeypatch.chdir(home)
     before = sorted(home.rglob("*"))
     from_set = refused(call("run", home / "study.yaml", "--set", change, "--out", home / "run"))
     assert says in from_set
@@ -163,6 +166,8 @@ def test_study_files_that_cannot_be_read_are_named(home: Path, call: Call) -> No
     assert f"{home / 'broken.yaml'}: not valid YAML at line 3" in refused(call("run", home / "broken.yaml"))
     assert "one.yaml stands on itself; a chain of bases must end" in refused(call("run", home / "one.yaml"))
     assert "no such file; give the path of a study" in refused(call("check", home / "none.yaml"))
+    (home / "two.yaml").write_text("base: three.yaml\n")
+    assert f"{home / 'two.yaml'}: base: {home / 'three.yaml'}: no such file" in refused(call("check", home / "one.yaml"))
 
 
 def test_every_mistake_of_a_study_has_its_line(home: Path, call: Call) -> None:
@@ -296,5 +301,5 @@ def test_a_corpus_is_known_by_its_files_and_not_by_its_place(home: Path, call: C
     assert call(*arguments).code == 0
     before = (home / "run" / "sounds.json").stat().st_mtime_ns
     (home / "sounds").rename(home / "moved")
-    assert call(*arguments, "--set", "sounds.folder.path=moved").code == 0
+    assert call(*arguments, "--set", f"sounds.folder.path={home / 'moved'}").code == 0
     assert (home / "run" / "sounds.json").stat().st_mtime_ns == before

@@ -15,7 +15,7 @@ from aesdream.sounds import audio, labelled, likeness
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.training import judging as hearing
 from aesdream.training.checkpoints import load_network
-from jobs import executors, selecting, sounds
+from jobs import executors, rounds, selecting, sounds
 from jobs.generation import Judge, Told
 from jobs.progress import Progress
 from tests import judges
@@ -125,6 +125,23 @@ def test_the_page_tells_rounds_with_and_without_the_judge_calibration_and_disagr
         assert report["rounds"][int(level) - 1]["measure"]["all"]["value"] == pytest.approx(np.mean(values), rel=1e-4)
         assert re.search(rf'<th scope="row">{level}</th><td>{np.mean(values):.3f}', text)
     assert (made / "without-judge" / "level-1" / "1-0003.wav").read_bytes() == (made / "level-1" / "1-0003.wav").read_bytes()
+
+
+def test_the_terminal_tells_how_well_the_judge_judges_and_warns_where_that_is_not_surely_better_than_guessing(made: Path, tmp_path: Path) -> None:
+    report = json.loads((made / "judged" / "report.json").read_text())
+    auc = report["calibration"]["roc_auc"]
+    assert auc["low"] < 0.5 < auc["high"]
+    line, warning = rounds.trust(made).splitlines()
+    assert f"{auc['value']:.3f} (95 % interval {auc['low']:.3f} to {auc['high']:.3f}); guessing has .5" in line
+    assert warning.startswith("warning: it is not surely better than guessing")
+    auc |= {"value": 0.9, "low": 0.8, "high": 0.95}
+    (tmp_path / "judged").mkdir()
+    (tmp_path / "judged" / "report.json").write_text(json.dumps(report))
+    assert rounds.trust(tmp_path).endswith("0.900 (95 % interval 0.800 to 0.950); guessing has .5")
+    report["calibration"]["roc_auc"] = {"value": None, "low": None, "high": None}
+    (tmp_path / "judged" / "report.json").write_text(json.dumps(report))
+    assert "not known (no interval)" in rounds.trust(tmp_path)
+    assert "warning" in rounds.trust(tmp_path)
 
 
 def test_the_same_call_again_or_two_workers_or_a_kill_make_the_same_bytes(

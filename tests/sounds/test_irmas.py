@@ -104,9 +104,9 @@ def test_the_same_bytes_under_two_labels_are_one_family_where_they_are_kept(copy
 
 def test_a_folder_that_is_not_irmas_is_refused_with_what_it_must_hold(tmp_path: Path) -> None:
     (tmp_path / "cel").mkdir()
-    for folder in (tmp_path, tmp_path / "nowhere"):
+    for folder, says in ((tmp_path, "is not IRMAS"), (tmp_path / "nowhere", "no such folder")):
         (line,) = wrong(folder)
-        assert line.startswith(f"{folder}: is not IRMAS; ")
+        assert line.startswith(f"{folder}: {says}; ")
         assert "IRMAS-TrainingData, IRMAS-TestingData-Part1, IRMAS-TestingData-Part2, IRMAS-TestingData-Part3" in line
 
 

@@ -230,3 +230,12 @@ def test_too_few_families_are_counted_after_relatives_were_found() -> None:
     found = sounds(8)
     (line,) = problems(found, looks(found, _0="same", _2="same"))
     assert line.startswith("/c: class 'dull' has 3 families; at least 4 are needed")
+
+
+def test_a_table_that_nobody_has_labelled_yet_is_told_in_one_line(tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label,family\n" + "".join(f"{number:02}.wav,,f{number}\n" for number in range(34)))
+    found = entries(tmp_path)
+    with pytest.raises(UserError) as error:
+        examined(Folder(path=str(tmp_path)), found, [Inspection() for _ in found], by_family=True, validation=0.2)
+    assert list(error.value.lines) == [f"{table}: line 2 and 33 more lines: label is empty; every row needs both"]

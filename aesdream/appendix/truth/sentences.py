@@ -17,6 +17,14 @@ CORRELATED = 0.4
 MOSTLY = 0.5
 """Share of a change's energy under 20 Hz from which a network's dreams are said to be mostly infrasound."""
 
+WHY_NOT = {
+    "missing": "not made yet",
+    "uncontrolled": "without all three controls",
+    "unheard": "whose network did not hear its composer",
+    "incomparable": "with too many dreams that did not come far enough",
+}
+"""What keeps a row from being judged, by verdict."""
+
 
 def sentences(found: Content) -> dict[str, list[str]]:
     """Paragraphs by the section that they stand in."""
@@ -50,10 +58,23 @@ def _count_of(rows: Sequence[tuple[str, Content]], *kinds: str) -> int:
     return sum(row["verdict"] in kinds for _, row in rows)
 
 
+def _why_not(rows: Sequence[tuple[str, Content]]) -> str:
+    """Why no row can be judged: a clause for every reason there is."""
+    counts = {kind: _count_of(rows, kind) for kind in WHY_NOT}
+    if counts["unheard"] == len(rows):
+        return (
+            "Whether dreams tell the truth cannot be said: all dreams and controls are there, but no network heard its composer, "
+            "so that its dreams have nothing to tell."
+        )
+    reasons = [f"{count} {WHY_NOT[kind]}" for kind, count in counts.items() if count]
+    none = f"Of {len(rows)} pairs of a composer and a network none can be judged"
+    return f"Whether dreams tell the truth cannot be said yet. {none}: {', '.join(reasons)}."
+
+
 def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     judged = _count_of(rows, *JUDGED)
     if not judged:
-        return ["Whether dreams tell the truth cannot be said yet: no network that heard its composer has its dreams and all three controls."]
+        return [_why_not(rows)]
     tells, smallest = _count_of(rows, "tells"), words.significant(found["smallest"])
     by_network = {
         network["network"]: (_count_of([("", row) for row in network["rows"]], *JUDGED), len(network["rows"])) for network in found["networks"]
