@@ -31,7 +31,7 @@ from tests.runs import ROOT
 
 def both(built: SimpleNamespace, text: str) -> None:
     assert squeezed(text) in built.page, f"not on the page: {text}"
-    assert squeezed(text) in built.pdf, f"not in the PDF: {text}"
+    assert printed.in_pdf(built, text), f"not in the PDF: {text}"
 
 
 def test_page_and_pdf_print_what_results_json_holds_and_no_other_number(built: SimpleNamespace) -> None:
