@@ -153,7 +153,7 @@ def test_threads_share_out_blocks_without_changing_a_bit(threads: int) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_start_with_other_channels_than_the_network_hears_is_refused(channels: int) -> None:
-    with pytest.raises(UserError, match=f"has {channels} channels; the network's first layer hears 2"):
+    with pytest.raises(UserError, match=rf"has the shape \({channels}, 700\); the network's first layer hears \(2, samples\)"):
         dream(Waveform(2, 1, 96, 32), "conv2", [0], noise(shape=(channels, 700)), steps=2)
 
 
