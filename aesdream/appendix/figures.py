@@ -20,7 +20,9 @@ NETWORK_SIZE = (7.4, 3.2)
 BODY_SIZE = (7.4, 3.15)
 SOURCE_SIZE = (7.4, 2.2)
 KERNEL_SIZE = (7.4, 4.4)
-CURVES_SIZE = (7.4, 4.4)
+CURVES_HEIGHT = 3.7
+KEY, KEYS = 0.17, 3
+"""Inches that a row of the key of curves takes, and how many stand in one: names of treatments may be long."""
 APPENDIX_SIZE = (7.4, 2.05)
 KEY_SIZE = (7.4, 0.55)
 LIKENESS_SIZE = (7.4, 3.0)
@@ -81,6 +83,12 @@ def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
             right.legend(loc="lower left", frameon=False)
 
 
+def curves_size(models: Sequence[Model], protocol: str) -> tuple[float, float]:
+    """Inches that ``evaluation_curves`` needs: its key has a line for each treatment, and one for chance."""
+    keys = 1 + len({model.treatment for model in models if model.protocol == protocol and model.evaluation is not None})
+    return (7.4, CURVES_HEIGHT + KEY * -(-keys // KEYS))
+
+
 def evaluation_curves(figure: Figure | SubFigure, models: Sequence[Model], protocol: str) -> None:
     """ROC and precision-recall curves of every model under one protocol, a colour for each treatment; windowed ones judged by sound."""
     roc: list[scores.Line] = []
@@ -97,11 +105,12 @@ def evaluation_curves(figure: Figure | SubFigure, models: Sequence[Model], proto
             if points:
                 xs, ys = zip(*points, strict=True)
                 lines.append(scores.Line(model.treatment, xs, ys))
-    left, right = figure.add_axes((0.08, 0.24, 0.4, 0.7)), figure.add_axes((0.58, 0.24, 0.4, 0.7))
+    height = curves_size(models, protocol)[1]
+    below = 1 - (CURVES_HEIGHT - 0.6) / height
+    left, right = (figure.add_axes((x, below, 0.4, 1 - below - 0.1 / height)) for x in (0.08, 0.58))
     scores.roc(left, roc)
     scores.precision_recall(right, recall, prevalences)
-    for axes in (left, right):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3, frameon=False)
+    figure.legend(*left.get_legend_handles_labels(), loc="lower center", ncols=KEYS, frameon=False)
 
 
 def estimates(content: Mapping[str, Any]) -> list[scores.Estimate]:

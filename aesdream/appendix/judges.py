@@ -69,7 +69,7 @@ def _judges(material: Material) -> list[Block]:
             draw = partial(figures.evaluation_curves, models=models, protocol=protocol)
             alt = f"ROC and precision-recall curves under {protocol}{composer}."
             name = f"curves-{protocol}{composer.replace(', ', '-')}"
-            blocks.append(Picture(name, f"{protocol}{composer}: {words.CURVES}", figures.CURVES_SIZE, draw, alt))
+            blocks.append(Picture(name, f"{protocol}{composer}: {words.CURVES}", figures.curves_size(models, protocol), draw, alt))
     return blocks
 
 

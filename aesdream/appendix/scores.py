@@ -48,8 +48,8 @@ def roc(axes: Axes, lines: Sequence[Line]) -> None:
 
 def precision_recall(axes: Axes, lines: Sequence[Line], prevalences: Sequence[float]) -> None:
     """Precision over recall, a thin line for each model; a horizontal line at each prevalence is what chance would give."""
-    for place, prevalence in enumerate(sorted({round(value, 3) for value in prevalences})):
-        axes.axhline(prevalence, color=GREY, linestyle="--", linewidth=0.8, label="prevalence" if place == 0 else None)
+    for prevalence in sorted({round(value, 3) for value in prevalences}):
+        axes.axhline(prevalence, color=GREY, linestyle="--", linewidth=0.8)
     _lines(axes, lines, steps=True)
     axes.set_xlabel("recall")
     axes.set_ylabel("precision")

@@ -104,8 +104,8 @@ def slug(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Three digits after the point, a dash for what is undefined."""
-    return DASH if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    """Three digits after the point, no zero with a sign, a dash for what is undefined."""
+    return DASH if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 
 def significant(value: float | None, digits: int = 3) -> str:

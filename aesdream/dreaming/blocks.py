@@ -13,18 +13,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import NOT_FINITE, Bounds, Climb, Stop, clipped, first_layer, per_sound, shortened
+from aesdream.dreaming.climb import NEARLY, NOT_FINITE, Bounds, Climb, Stop, clipped, first_layer, per_sound, shortened
 from aesdream.dreaming.objectives import Target
 from aesdream.dreaming.rules import RULES, SIZES_FROM_SUMS, scaled
-from aesdream.errors import UserError
 from aesdream.models.layers import StridedConv1d, channel_major
 
 LARGE = 2**16
 """Values of a sound from which on the compiled pass is worth being loaded."""
 ALONE = 2**18
 """Values of a sound from which on its gradient is made by itself, where a rule's size does not follow from sums: it is then gone before the next."""
-NEAR = 0.99
-"""The part of its distance from which on a dream's true distance is looked at: until then an upper bound does, good to more than a hundredth."""
 
 
 class Blocks:
@@ -33,8 +30,6 @@ class Blocks:
     def __init__(self, first: StridedConv1d, start: torch.Tensor, count: int, bounds: Bounds) -> None:
         self.first, self.bounds = first, bounds
         channels, self.samples = start.shape
-        if channels != first.in_channels:
-            raise UserError(f"start: has {channels} channels; the network's first layer hears {first.in_channels}")
         self.count, self.stride, self.frames = -(-self.samples // first.stride[0]), first.stride[0], first.frames(self.samples)
         self.columns = first.columns().transpose(1, 2).contiguous()
         exact = self.columns.double()
@@ -211,7 +206,7 @@ class BlockClimb(Climb):
         """Shorten the factors of the dreams whose step would pass the distance; those move no more."""
         assert isinstance(self.blocks, LazyBlocks)
         away = (self.blocks.at_most_away(spread * per_sound(factors, spread)) / self.start.numel()).sqrt()
-        near = torch.nonzero(self.moving & (away > NEAR * stop_rms)).flatten().tolist()
+        near = torch.nonzero(self.moving & (away > NEARLY * stop_rms)).flatten().tolist()
         self.blocks.settle(near)
         placed = partial(clipped, bounds=self.bounds)
         for place in near:

@@ -52,8 +52,8 @@ def refuse_other_shapes(network: nn.Module, starts: torch.Tensor) -> None:
     try:
         with suppress(_Reached), torch.no_grad():
             network(one)
-    except (RuntimeError, ValueError, IndexError, TypeError):
-        raise UserError(f"{wrong}, which the network does not hear; give one input of it, without a batch dimension") from None
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise UserError(f"{wrong}, which the network does not hear ({error}); give one input of it, without a batch dimension") from error
     finally:
         for handle in handles:
             handle.remove()
@@ -77,7 +77,6 @@ class Watch:
 
     def __init__(self, network: nn.Module, layer: Layer, also: nn.Module | None) -> None:
         self.network, self.layer, self.also = network, layer, also
-        self.seen: torch.Tensor | None = None
 
     def __call__(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The layer's outputs before its activation (batch, filters, ...), and those of the module also watched."""

@@ -17,8 +17,8 @@ from aesdream import study as studies
 from aesdream.appendix import style
 from aesdream.appendix.chapters import Chapter, Listing, Picture, Text
 from aesdream.appendix.reading import Dream, Model
-from aesdream.appendix.schema import Truth
 from aesdream.appendix.truth import gathered, part
+from aesdream.appendix.truth.form import Truth
 from aesdream.appendix.truth.gathered import control_of
 from aesdream.appendix.truth.matrix import parts_of, rivals_of
 from aesdream.appendix.truth.verdicts import of_claim, together, verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -311,6 +312,15 @@ SAMPLES = 2 * TREE["sounds"]["sample_rate"]
 HEARD = "tracks.filter(track => !track.paused && !track.muted).map(track => track.src)"
 
 
+def trials(page: Page) -> Iterator[int]:
+    """Begin a blind test of eight, and wait for each trial."""
+    page.select_option(".blind .trials", "8")
+    page.click(".blind .begin")
+    for trial in range(1, 9):
+        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+        yield trial
+
+
 def play_all(page: Page) -> None:
     for name in ("Play A, the start", "Play B, the dream", "Play X"):
         page.click(f"text={name}")
@@ -319,11 +329,8 @@ def play_all(page: Page) -> None:
 
 def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: Page, run: Path) -> None:
     page.goto(address(run))
-    page.select_option(".blind .trials", "8")
-    page.click(".blind .begin")
     heard = []
-    for trial in range(1, 9):
-        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+    for trial in trials(page):
         page.locator("#grid .card .play").nth(trial % 2).click()
         expect(page.locator("#grid .play[aria-pressed=true]")).to_have_count(1)
         play_all(page)
@@ -341,10 +348,7 @@ def test_x_is_what_the_blind_test_says_whatever_else_is_played_or_opened(page: P
 
 def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, run: Path, content: dict[str, Any]) -> None:
     page.goto(address(run))
-    page.select_option(".blind .trials", "8")
-    page.click(".blind .begin")
-    for trial in range(1, 9):
-        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+    for _ in trials(page):
         play_all(page)
         page.click("text=X is B")
     expect(page.locator(".blind [role=status]")).to_contain_text("of 8 right")
@@ -374,10 +378,7 @@ def test_a_blind_test_counts_what_was_right_with_the_exact_interval(page: Page, 
 def test_x_is_played_before_it_is_answered_and_the_result_says_which_way_it_lies(page: Page, run: Path, answer: str, said: str) -> None:
     page.goto(address(run))
     page.evaluate("void (crypto.getRandomValues = numbers => numbers.fill(1))")  # X is always the dream
-    page.select_option(".blind .trials", "8")
-    page.click(".blind .begin")
-    for trial in range(1, 9):
-        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+    for _ in trials(page):
         expect(page.get_by_text("Play A, the start")).to_be_focused()
         expect(page.get_by_text(answer, exact=True)).to_be_disabled()
         page.click("text=Play X")
@@ -429,10 +430,7 @@ def test_axe_finds_nothing_serious(page: Page, run: Path, scheme: Any, link: str
 def test_axe_finds_nothing_serious_in_a_blind_test_under_way_and_in_its_result(page: Page, run: Path, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto(address(run))
-    page.select_option(".blind .trials", "8")
-    page.click(".blind .begin")
-    for trial in range(1, 9):
-        expect(page.locator(".blind [role=status]")).to_contain_text(f"Trial {trial} of 8")
+    for trial in trials(page):
         play_all(page)
         if trial == 1:
             assert serious(page) == []

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from aesdream.appendix import words
 from aesdream.appendix.style import BLACK, BLUE, GREY, plain_axes
+from aesdream.appendix.truth.claims import SMALLEST
 from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.verdicts import CHANCE, VERDICTS
 
@@ -36,9 +37,9 @@ def height(network: Content) -> float:
 
 
 def scale(networks: Sequence[Content]) -> float:
-    """The largest contrast of all matrices, so that their colours can be compared."""
+    """The largest contrast of all matrices, so that their colours can be compared; what is too small to count is pale."""
     values = [cell["value"] for network in networks for row in (*network["rows"], *network["controls"]) for cell in row["cells"]]
-    return max((abs(value) for value in values if value is not None), default=0.0) or 1.0
+    return max([SMALLEST / DARK, *(abs(value) for value in values if value is not None)])
 
 
 def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardsticks: Mapping[str, Content], limit: float) -> None:
@@ -93,17 +94,14 @@ def _cell(axes: Axes, column: int, at: float, cell: Content, limit: float, *, ma
         return
     colours = _colours(value / limit)
     axes.add_patch(Rectangle((column - 0.5, at - 0.5), 1, 1, facecolor=colours[0], edgecolor="white", linewidth=0.8))
-    axes.text(column, at - 0.13, _printed(value), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None)
+    axes.text(
+        column, at - 0.13, words.number(value, 2), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None
+    )
     if cell["low"] is not None:
-        bounds = f"[{_printed(cell['low'])}, {_printed(cell['high'])}]"
+        bounds = f"[{words.number(cell['low'], 2)}, {words.number(cell['high'], 2)}]"
         axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.9, color=colours[1])
     if marked:
         axes.plot([column + 0.4], [at - 0.33], "o", markersize=3, color=colours[1], zorder=4)
-
-
-def _printed(value: float) -> str:
-    """Two digits, and no zero with a sign."""
-    return words.number(round(value, 2) + 0.0, 2)
 
 
 def _colours(share: float) -> tuple[Any, str]:
