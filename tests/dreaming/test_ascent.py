@@ -267,7 +267,7 @@ def test_a_start_that_the_network_does_not_hear_is_told_with_the_shape_that_it_h
 def test_a_start_that_a_network_reshapes_itself_is_as_it_says():
     network = nn.Sequential(nn.Unflatten(1, (2, 150)), nn.Conv1d(2, 3, 8))
     assert dream(network, "1", [0, 1], torch.zeros(300), side="pre", steps=1).sounds.shape == (2, 300)
-    with pytest.raises(UserError, match="which the network does not hear; give one input of it, without a batch dimension"):
+    with pytest.raises(UserError, match=r"which the network does not hear \(.*\); give one input of it, without a batch dimension"):
         dream(network, "1", [0, 1], torch.zeros(301), side="pre", steps=1)
 
 
