@@ -131,12 +131,15 @@ def comparisons(study: Study, models: Sequence[Model], resampling: Resampling) -
 
 
 def _pairs(study: Study, treatments: Sequence[str]) -> list[tuple[str, str]]:
-    """Every two treatments, and every one against every control: what training, and the labels, were worth. What several composers judge is compared
-    composer by composer."""
-    controls = [name for name in treatments if study.training.treatments[name].is_control]
+    """Every two treatments, and every one against the controls of its network: what training, and the labels, were worth.
+
+    What several composers judge is compared composer by composer.
+    """
+    given = study.training.treatments
+    controls = [name for name in treatments if given[name].is_control]
     real = [name for name in treatments if name not in controls]
-    pairs = [*combinations(real, 2), *((control, name) for control in controls for name in real)]
-    return [(one, other) for one, other in pairs if study.composer_of(one) == study.composer_of(other)]
+    against = [(control, name) for control in controls for name in real if given[control].network == given[name].network]
+    return [(one, other) for one, other in [*combinations(real, 2), *against] if study.composer_of(one) == study.composer_of(other)]
 
 
 def _by_sound(members: Sequence[Model]) -> dict[tuple[int, int], Evaluation]:

@@ -21,6 +21,8 @@ from tests.runs import ROOT, assert_same, command, environment
 
 FAULTS = Path(__file__).parent / "faults.yaml"
 MODEL = "models/plain/by-family/split0-seed0"
+HEED = 1.0
+"""Seconds that a held process has for what Slurm signals it: a signal's handler in Python waits for the end of what runs below it."""
 
 
 class Task(NamedTuple):
@@ -144,13 +146,16 @@ class Suite:
         return found
 
     def hold(self, process: int) -> None:
-        """Let a process get nowhere until it is gone. Slurm wakes whom it signals, and a short training ends before Slurm's patience does."""
+        """Let a process get nowhere until it is gone. Slurm wakes whom it signals; what it is told it may do, a short training it may not end."""
+        state = Path(f"/proc/{process}/stat")
 
         def stop() -> None:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, FileNotFoundError):
                 while True:
                     os.kill(process, signal.SIGSTOP)
-                    time.sleep(0.1)
+                    while state.read_text().rsplit(")", 1)[1].split()[0] in "Tt":
+                        time.sleep(0.1)
+                    time.sleep(HEED)
 
         Thread(target=stop, daemon=True).start()
 

@@ -251,7 +251,10 @@ def test_the_appendix_has_each_composer_and_no_dream_of_which_only_numbers_are_k
     assert {table["composer"] for table in found["tables"]} == {"bright", "wide"}
     assert {(stick["judge"], stick["composer"]) for stick in found["yardsticks"]} >= {("ceiling", "wide"), ("descriptors", "bright")}
     composer_of = {table["treatment"]: table["composer"] for table in found["tables"]}
-    assert all(composer_of[pair["from"]] == composer_of[pair["to"]] for pair in found["comparisons"])
+    pairs = [(pair["from"], pair["to"]) for pair in found["comparisons"]]
+    assert all(composer_of[one] == composer_of[other] for one, other in pairs)
+    treatments = study.training.treatments
+    assert all(treatments[one].network == treatments[other].network for one, other in pairs if treatments[one].is_control)
     assert {next(iter(network["treatments"])) for network in found["network"]} == {"learned-bright-many", "learned-bright-logmel"}
     assert found["problems"] == []
     chapters = parts.chapters(material)
