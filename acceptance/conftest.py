@@ -1,5 +1,5 @@
 """What acceptance shares with the tests: pages in a real browser."""
 
-from tests.browser.conftest import browser, page
+from tests.browser.conftest import browser, lost, page
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "lost", "page"]

@@ -112,7 +112,7 @@ def _judges(contents: Mapping[str, Content]) -> Listing:
 
 
 def _outcomes(contents: Mapping[str, Content]) -> Listing:
-    names = {"asked": "asked for", "made": "made", "rose": "rose", "dead": "dead", "overshot": "overshot", "unexplained": "no test explains it"}
+    names = {"asked": "asked for", "made": "made", "rose": "rose", "dead": "dead", "overshot": "overshot", **words.STILL}
 
     def of(content: Content) -> dict[str, str]:
         counted = {name: words.count(content["outcome"][key]) for key, name in names.items()}

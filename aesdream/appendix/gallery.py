@@ -65,7 +65,7 @@ def _outcome(dreams: Sequence[Dream]) -> dict[str, Any]:
     return {
         "asked": len(dreams),
         "made": sum(fate is not None for fate in fates),
-        **{fate: fates.count(fate) for fate in ("rose", "dead", "overshot", "unexplained")},
+        **{fate: fates.count(fate) for fate in ("rose", "dead", "overshot", "sure", "unexplained")},
         "still": sum(fate not in (None, "rose") for fate in fates),
         "rose_although_dead": sum(dream.dead and dream.fate == "rose" for dream in dreams),
         "rose_although_overshot": sum(dream.overshot and dream.fate == "rose" for dream in dreams),

@@ -213,6 +213,16 @@ def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list
     return [line.rstrip() for line in lines]
 
 
+def fitted(text: str, width: float, sizes: Sequence[float], *, bold: bool = False) -> tuple[str, float]:
+    """One line no wider than ``width`` inches, in the first of these sizes in which it is whole; cut short in the last where it is in none."""
+    for size in sizes:
+        if _width(text, bold) * size <= width * _POINTS:
+            return text, size
+    while text and _width(text + "…", bold) * sizes[-1] > width * _POINTS:
+        text = text[:-1]
+    return text + "…", sizes[-1]
+
+
 def _width(text: str, bold: bool) -> float:
     """How wide a text is, in font sizes."""
     return sum(_advance(letter, bold) for letter in text)

@@ -44,7 +44,9 @@ def _other_composers(content: Content) -> list[tuple[str, str]]:
 
 def fates(outcome: Content) -> str:
     """How many dreams rose and how many did not, and why; the parts add up to the dreams made."""
-    parts = f"{outcome['dead']} dead, {outcome['overshot']} that overshot, {outcome['unexplained']} that no test explains"
+    parts = f"{outcome['dead']} dead, {outcome['overshot']} that overshot, "
+    parts += f"{outcome['sure']} that needed no step, " if outcome["sure"] else ""
+    parts += f"{outcome['unexplained']} that no test explains"
     said = f"{outcome['made']} of {outcome['asked']} made. Of these {outcome['rose']} raised their target's activation and "
     said += f"{outcome['still']} did not ({parts})."
     slow, past = outcome["rose_although_dead"], outcome["rose_although_overshot"]
@@ -269,7 +271,7 @@ def summary(name: str, sweep: Content) -> Listing:
         if line["not_rose"]:
             still.append(
                 f"Did not rise, {where}: "
-                + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or 'no test explains it'})" for each in line["not_rose"])
+                + "; ".join(f"{each['target']} ({words.states(each['state'], short=True) or words.STILL[each['fate']]})" for each in line["not_rose"])
             )
     heads = (
         "model",
@@ -285,9 +287,8 @@ def summary(name: str, sweep: Content) -> Listing:
         "share under 20 Hz",
     )
     rule = f"Rule {sweep['rule']}, step {sweep['step']:g}, {sweep['steps']} steps. Median (smallest to largest); RMS and share of those that rose."
-    counted = (
-        "Made = rose + not: dead + not: other (overshot, or no test explains it). Overshot: every dream that did, those that rose all the same too."
-    )
+    counted = "Made = rose + not: dead + not: other (overshot, sure from the start, or no test explains it). "
+    counted += "Overshot: every dream that did, those that rose all the same too."
     return Listing(f"Sweep “{name}”", heads, (0.17, 0.07, 0.08, 0.05, 0.045, 0.045, 0.05, 0.07, 0.15, 0.14, 0.13), rows, [rule, counted, *still])
 
 

@@ -97,6 +97,12 @@ class Dream:
         return bool(self.content.get("state", {}).get("overshot"))
 
     @property
+    def sure(self) -> bool:
+        """Whether the network was as sure of its start as the dream was to make it (``stop_confidence``)."""
+        wanted = self.content.get("stop_confidence")
+        return wanted is not None and self.content["confidence"]["start"] >= wanted
+
+    @property
     def gain(self) -> float | None:
         """How much its activation rose, None where the dream is missing."""
         trace = self.content.get("activation")
@@ -104,12 +110,12 @@ class Dream:
 
     @property
     def fate(self) -> str | None:
-        """``rose``, or why it did not: ``dead``, ``overshot``, else ``unexplained``; None where the dream is missing."""
+        """``rose``, or why it did not: ``dead``, ``overshot``, ``sure`` (no step needed), else ``unexplained``; None where the dream is missing."""
         if not self.ready:
             return None
         if (self.gain or 0.0) > 0:
             return "rose"
-        return "dead" if self.dead else "overshot" if self.overshot else "unexplained"
+        return "dead" if self.dead else "overshot" if self.overshot else "sure" if self.sure else "unexplained"
 
     def number(self, key: str) -> float | None:
         """A number of its JSON or of what that says of the change, None where there is none."""

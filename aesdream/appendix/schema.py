@@ -180,7 +180,7 @@ class Dream(Part):
     )
     state: dict[str, bool] = Field(description="what each test says of the target")
     dead: bool = Field(description="whether a test of death names it on this side")
-    fate: str | None = Field(description="rose, dead, overshot or unexplained; null where it is missing")
+    fate: str | None = Field(description="rose, dead, overshot, sure or unexplained; null where it is missing")
     problem: str | None = Field(description="why it is missing")
 
 
@@ -259,11 +259,12 @@ class Outcome(Part):
     """What all dreams came to."""
 
     asked: int = Field(description="for by the study")
-    made: int = Field(description="rose + dead + overshot + unexplained")
+    made: int = Field(description="rose + dead + overshot + sure + unexplained")
     rose: int = Field(description="raised their target's activation")
     still: int = Field(description="did not: made less rose")
     dead: int = Field(description="did not, and a test calls the target dead")
     overshot: int = Field(description="did not: a step passed the edge of a ReLU")
+    sure: int = Field(description="did not: the network was as sure of the start as the dream was to make it")
     unexplained: int = Field(description="did not, and no test says why")
     rose_although_dead: int = Field(description="rose although a test calls the target dead")
     rose_although_overshot: int = Field(description="though they had reached more before they stood still")

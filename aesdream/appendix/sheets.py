@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from aesdream.appendix import plots, words
-from aesdream.appendix.layout import wrapped
+from aesdream.appendix.layout import fitted, wrapped
 from aesdream.appendix.material import Material
 from aesdream.appendix.panels import Panel, canvas
 from aesdream.appendix.style import BLUE, START, VERMILLION
@@ -43,7 +43,9 @@ def row(figure: Figure | SubFigure, dreams: Sequence[Mapping[str, Any]], materia
 
 
 def _words(axes: Any, dream: Mapping[str, Any], left: float, width: float, start: str) -> None:
-    axes.text(left, HEIGHT - 0.1, f"{dream['layer']}, {dream['target']}{start}", fontsize=6.5, fontweight="bold", va="center")
+    layer = "" if dream["layer"] == "class" else f"{dream['layer']}, "
+    named, size = fitted(f"{layer}{dream['target']}{start}", width, (6.5, 6, 5.5), bold=True)
+    axes.text(left, HEIGHT - 0.1, named, fontsize=size, fontweight="bold", va="center")
     if not dream["problem"]:
         axes.text(left, _WORDS - 0.07, f"{words.significant(dream['first'])} → {words.significant(dream['last'])}", fontsize=6, va="center")
     lines = wrapped(dream["problem"] or words.verdict(dream, short=True), width, 5.5)

@@ -36,6 +36,8 @@ STATES_SHORT = {
     "slow": "slow",
     "overshot": "overshot",
 }
+STILL = {"sure": "sure from the start, no step needed", "unexplained": "no test explains it"}
+"""Why a dream did not rise that no test stopped."""
 
 JUDGES = {
     "majority": "majority rule",
@@ -222,6 +224,6 @@ def verdict(dream: Mapping[str, Any], *, short: bool = False) -> str:
         return f"dead: {named}" + (", yet it rose" if dream["fate"] == "rose" else "")
     if dream["fate"] == "overshot":
         return f"did not rise: {named}"
-    if dream["fate"] == "unexplained":
-        return "did not rise: no test explains it" + (f" ({named})" if named else "")
+    if dream["fate"] in STILL:
+        return f"did not rise: {STILL[dream['fate']]}" + (f" ({named})" if named else "")
     return f"rose; {named}" if named else ""

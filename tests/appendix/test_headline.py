@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -160,11 +161,13 @@ def test_dreams_that_rose_and_that_did_not_add_up_to_those_made(material: Any) -
     for line in material.content["sweeps"]["appendix"]["summary"]:
         assert line["made"] == line["rose"] + line["still_dead"] + line["still_other"]
     outcome = material.content["outcome"]
-    assert outcome["made"] == outcome["rose"] + outcome["dead"] + outcome["overshot"] + outcome["unexplained"]
-    counted = {"asked": 7, "made": 6, "rose": 3, "still": 3, "dead": 1, "overshot": 1, "unexplained": 1}
+    assert outcome["made"] == sum(outcome[fate] for fate in ("rose", "dead", "overshot", "sure", "unexplained"))
+    counted = {"asked": 7, "made": 6, "rose": 3, "still": 3, "dead": 1, "overshot": 1, "sure": 0, "unexplained": 1}
     said = listing.fates({**counted, "rose_although_dead": 1, "rose_although_overshot": 2})
     assert "6 of 7 made. Of these 3 raised their target's activation and 3 did not (1 dead, 1 that overshot, 1 that no test explains)." in said
     assert "Rose although a test calls the target dead: 1." in said
+    surer = listing.fates({**counted, "still": 4, "sure": 1, "rose_although_dead": 0, "rose_although_overshot": 0})
+    assert "4 did not (1 dead, 1 that overshot, 1 that needed no step, 1 that no test explains)." in surer
     assert "Rose although they overshot, and ended below the highest that they had reached: 2." in said
 
 
@@ -176,6 +179,9 @@ def dream(target: int, trace: list[float], **raised: bool) -> Dream:
 
 def test_living_dreams_rose_are_not_dead_and_did_not_overshoot() -> None:
     rose, still, fell = dream(0, [0.1, 0.2]), dream(1, [0.1, 0.1]), dream(2, [0.2, 0.1])
+    sure = dream(6, [2.0, 2.0])
+    sure = replace(sure, content={**sure.content, "stop_confidence": 0.9, "confidence": {"start": 0.95, "dream": 0.95}})
+    assert sure.fate == "sure"
     dead, passed, back = dream(3, [0.1, 0.2], slow=True), dream(4, [0.1, 0.3, 0.2, 0.2], overshot=True), dream(5, [0.2, 0.3, 0.1, 0.1], overshot=True)
     assert selection.select([rose, still, fell, dead, passed, back], [])["living"] == [rose]
     assert [each.fate for each in (rose, still, fell, dead, passed, back)] == ["rose", "unexplained", "unexplained", "rose", "rose", "overshot"]
@@ -189,6 +195,7 @@ def test_living_dreams_rose_are_not_dead_and_did_not_overshoot() -> None:
         ("rose", True, "slow", "dead: slow, yet it rose"),
         ("rose", False, "overshot", "rose; overshot"),
         ("overshot", False, "overshot", "did not rise: overshot"),
+        ("sure", False, "", "did not rise: sure from the start, no step needed"),
         ("unexplained", False, "", "did not rise: no test explains it"),
     ],
 )

@@ -18,7 +18,7 @@ from scipy import signal
 
 from aesdream.appendix import analysis, anatomy, words
 from aesdream.appendix.chapters import Listing
-from aesdream.appendix.layout import Book, wrapped
+from aesdream.appendix.layout import Book, fitted, wrapped
 from aesdream.appendix.likeness import cosines
 from aesdream.appendix.panels import round_ticks
 from aesdream.appendix.selection import LIVING, quotas
@@ -158,3 +158,11 @@ def test_one_channel_has_no_correlation_of_channels() -> None:
 
 def test_white_space_of_any_kind_is_a_space() -> None:
     assert wrapped(" one\n\ttwo  ", 9, 8) == ["one two"]
+
+
+def test_a_line_is_made_smaller_before_it_is_cut_short() -> None:
+    (whole, large), (same, small), (short, smallest) = (fitted("right, held-out-21", width, (6.5, 5.5), bold=True) for width in (3, 0.8, 0.5))
+    assert (whole, large) == ("right, held-out-21", 6.5)
+    assert (same, small) == (whole, 5.5)
+    assert (short[-1], smallest) == ("…", 5.5)
+    assert whole.startswith(short[:-1])
