@@ -69,7 +69,7 @@ def colour_key(figure: Figure | SubFigure) -> None:
 
 
 def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
-    """conv1's kernel before and after training, and its frequency response, for each channel; of several kernels the largest, and every response."""
+    """conv1's kernel before and after training, and its frequency response, for each channel; of several kernels the largest, and all responses."""
     channels = layer.before.shape[1]
     largest = int(np.argmax(np.square(layer.after).sum(axis=(1, 2))))
     height = 0.8 / channels
@@ -78,9 +78,12 @@ def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
         size = height - 0.1
         left, right = figure.add_axes((0.09, bottom, 0.38, size)), figure.add_axes((0.575, bottom, 0.4, size))
         plots.kernel(left, layer.before[largest], layer.after[largest], layer.rate, channel)
-        plots.kernel_response(right, layer.before, layer.after, layer.rate, channel)
+        if len(layer.after) > 1:
+            plots.kernel_responses(right, layer.before, layer.after, layer.rate, channel)
+        else:
+            plots.kernel_response(right, layer.before[0], layer.after[0], layer.rate, channel)
         if channel == 0:
-            right.legend(loc="lower left", frameon=False)
+            (left if len(layer.after) > 1 else right).legend(loc="lower left", frameon=False)
 
 
 def curves_size(models: Sequence[Model], protocol: str) -> tuple[float, float]:

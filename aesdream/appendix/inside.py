@@ -33,7 +33,8 @@ def chapters(material: Material) -> list[Chapter]:
         draw = partial(figures.kernel, layer=material.kernels[model])
         alt = "conv1's kernel and its frequency response before and after training, for each channel."
         name = f"conv1-{words.slug(model)}"
-        blocks.append(Picture(name, f"conv1 of {model}, before and after training.", figures.KERNEL_SIZE, draw, alt))
+        said = f"conv1 of {model}, before and after training." + (words.KERNELS if len(material.kernels[model].after) > 1 else "")
+        blocks.append(Picture(name, said, figures.KERNEL_SIZE, draw, alt))
     made = [Chapter("census", "Dead filters", [listing.census(content)], "Dead filters")]
     return made + ([Chapter("conv1", "conv1, through which everything passes", blocks, "conv1")] if content["conv1"] else [])
 

@@ -15,6 +15,7 @@ from aesdream.appendix.words import MINUS
 
 _LANE = 1.3  # half the distance between the middles of two channels' lanes
 _CHANNELS = ("left", "right")
+_FAINTEST = -40.0  # dB below a kernel's largest gain
 
 
 def waveform(panel: Panel, shown: View, *, start: View | None = None) -> None:
@@ -152,22 +153,38 @@ def _which(kernel: Array, channel: int) -> str:
 
 
 def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
-    """The gain over frequency of one channel of every kernel [shape=(filters, channels, taps)], with the 20 Hz below which nothing is heard."""
-    hertz, gain_before = response(before[:, channel], rate)
-    _, gain_after = response(after[:, channel], rate)
-    for gains, look in (
-        (gain_after, {"color": BLUE, "linewidth": 0.7, "label": "after training"}),
-        (gain_before, {"color": ORANGE, "linewidth": 0.9, "linestyle": "--", "label": "before training"}),
-    ):
-        for line in axes.semilogx(hertz, gains.T, **look)[1:]:
-            line.set_label("_")
+    """The gain over frequency of one channel of a kernel [shape=(channels, taps)], with the 20 Hz below which nothing is heard."""
+    hertz, gain_before = response(before[channel : channel + 1], rate)
+    _, gain_after = response(after[channel : channel + 1], rate)
+    axes.plot(hertz, gain_after[0], color=BLUE, linewidth=0.7, label="after training")
+    axes.plot(hertz, gain_before[0], color=ORANGE, linewidth=0.9, linestyle="--", label="before training")
     top = float(max(gain_before.max(), gain_after.max()))
-    axes.axvline(20, color=VERMILLION, linewidth=0.8)
     axes.text(21.5, top + 2, "20 Hz", color=VERMILLION, va="top", fontsize=7)
+    axes.set_ylim(top - 80, top + 5)
+    axes.set_ylabel("gain (dB)")
+    _over_frequency(axes, rate, f"its response{_which(before, channel)}")
+
+
+def kernel_responses(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
+    """The same of several kernels [shape=(filters, channels, taps)] after training: a row for each, by its loudest frequency, below its own maximum
+    as bright as a spectrogram's levels below theirs; a dot where it was loudest before training."""
+    hertz, gains = response(after[:, channel], rate)
+    order = np.argsort(gains.argmax(axis=1), kind="stable")
+    axes.pcolormesh(
+        hertz, np.arange(len(after)), (gains - gains.max(axis=1, keepdims=True))[order], cmap=HEAT, vmin=_FAINTEST, vmax=0, rasterized=True
+    )
+    was = response(before[:, channel], rate)[1].argmax(axis=1)[order]
+    axes.plot(hertz[was], np.arange(len(after)), "o", color="white", markeredgecolor=BLUE, markersize=3, linestyle="none")
+    axes.set_yticks(np.arange(len(after)), [str(place) for place in order], fontsize=min(7.0, 90 / len(after)))
+    axes.set_ylabel("filter")
+    _over_frequency(axes, rate, f"responses{_which(before[0], channel)}, dB: {_FAINTEST:g} dark, 0 bright".replace("-", MINUS))
+
+
+def _over_frequency(axes: Axes, rate: int, title: str) -> None:
+    axes.axvline(20, color=VERMILLION, linewidth=0.8)
+    axes.set_xscale("log")
     axes.set_xlim(1, rate / 2)
     axes.xaxis.set_major_formatter(lambda hertz, _: f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}")
-    axes.set_ylim(top - 80, top + 5)
     axes.set_xlabel("frequency (Hz)")
-    axes.set_ylabel("gain (dB)")
-    axes.set_title(f"{'its response' if len(before) == 1 else 'responses'}{_which(before[0], channel)}", loc="left")
+    axes.set_title(title, loc="left")
     plain_axes(axes)

@@ -55,6 +55,10 @@ KEY = (
     "it. The strip below shows in orange what the dream added, all channels in one, on a scale of its own. Every spectrogram is mel-spaced from 0 Hz "
     "to half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
 )
+KERNELS = (
+    " Left: the filter with the largest weights. Right: every filter after training, each relative to its own largest gain, the higher up the higher "
+    "the frequency at which that lies; dots: where it lay before training."
+)
 SHEET = (
     "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "
     "is dead or did not rise."

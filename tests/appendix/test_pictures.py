@@ -16,7 +16,7 @@ from PIL import Image
 from pypdf import PdfReader
 from scipy import signal
 
-from aesdream.appendix import analysis, anatomy, words
+from aesdream.appendix import analysis, anatomy, figures, words
 from aesdream.appendix.chapters import Listing
 from aesdream.appendix.layout import Book, fitted, wrapped
 from aesdream.appendix.likeness import cosines
@@ -166,3 +166,11 @@ def test_a_line_is_made_smaller_before_it_is_cut_short() -> None:
     assert (same, small) == (whole, 5.5)
     assert (short[-1], smallest) == ("…", 5.5)
     assert whole.startswith(short[:-1])
+
+
+def test_of_several_kernels_every_one_has_a_row_by_its_loudest_frequency() -> None:
+    tones = np.stack([np.tile(np.sin(2 * np.pi * hertz * np.arange(512) / RATE), (2, 1)) for hertz in (4000, 250, 1000)])
+    figure = Figure()
+    figures.kernel(figure, anatomy.FirstLayer(np.ones_like(tones), tones, RATE))
+    named = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes if axes.get_ylabel() == "filter"]
+    assert named == [["1", "2", "0"]] * 2
