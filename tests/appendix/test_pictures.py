@@ -169,7 +169,7 @@ def test_a_line_is_made_smaller_before_it_is_cut_short() -> None:
 
 
 def test_of_several_kernels_every_one_has_a_row_by_its_loudest_frequency() -> None:
-    tones = np.stack([np.tile(np.sin(2 * np.pi * hertz * np.arange(512) / RATE), (2, 1)) for hertz in (4000, 250, 1000)])
+    tones = np.stack([np.tile(np.sin(2 * np.pi * hertz * np.arange(512) / RATE), (2, 1)) for hertz in (3000, 250, 1000)])
     figure = Figure()
     figures.kernel(figure, anatomy.FirstLayer(np.ones_like(tones), tones, RATE))
     named = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes if axes.get_ylabel() == "filter"]
