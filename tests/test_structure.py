@@ -53,4 +53,4 @@ def test_light_commands_start_without_torch(call: list[str]) -> None:
 def test_the_acceptance_suite_finds_what_its_tests_ask_for() -> None:
     plan = [sys.executable, "-m", "pytest", "--setup-plan", "-q", "-p", "no:cacheprovider", "acceptance"]  # which takes an hour if it is run
     done = subprocess.run(plan, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -115,7 +115,7 @@ def _outcomes(contents: Mapping[str, Content]) -> Listing:
     names = {"asked": "asked for", "made": "made", "rose": "rose", "dead": "dead", "overshot": "overshot", **words.STILL}
 
     def of(content: Content) -> dict[str, str]:
-        counted = {name: words.count(content["outcome"][key]) for key, name in names.items()}
+        counted = {name: words.count(content["outcome"][key]) for key, name in names.items() if key in content["outcome"]}
         return {**counted, "of what a dream adds, under 20 Hz (medians by model)": words.shares(content["outcome"]["medians_under_20hz"])}
 
     return _listing("All dreams", "dreams", contents, _side_by_side(contents, of))

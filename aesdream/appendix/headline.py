@@ -37,7 +37,8 @@ def headline(content: Content, flat: Collection[str] = ()) -> dict[str, Any]:
         same = next((table for table in treatments if all(table[key] == loose[key] for key in ("treatment", "set"))), None)
         loose["kept_apart"] = same and same["mean"]["roc_auc"]
     composer = best.get("composer") if best else None
-    controls = [table for table in _judged(content, protocol, control=True) if table.get("composer") == composer]
+    compared = {entry["from"] for entry in content["comparisons"] if best and (entry["protocol"], entry["to"]) == (protocol, best["treatment"])}
+    controls = [table for table in _judged(content, protocol, control=True) if table["treatment"] in compared]
     return {
         "protocol": protocol,
         "treatments": len(treatments),

@@ -98,9 +98,8 @@ class Dream:
 
     @property
     def sure(self) -> bool:
-        """Whether the network was as sure of its start as the dream was to make it (``stop_confidence``)."""
-        wanted = self.content.get("stop_confidence")
-        return wanted is not None and self.content["confidence"]["start"] >= wanted
+        """Whether the network was as sure of its start as the dream was to make it (``stop_confidence``), so that no step was taken."""
+        return self.content.get("stop_confidence") is not None and self.content.get("steps_taken") == 0
 
     @property
     def gain(self) -> float | None:

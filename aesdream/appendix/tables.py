@@ -138,7 +138,7 @@ def _pairs(study: Study, treatments: Sequence[str]) -> list[tuple[str, str]]:
     given = study.training.treatments
     controls = [name for name in treatments if given[name].is_control]
     real = [name for name in treatments if name not in controls]
-    against = [(control, name) for control in controls for name in real if given[control].network == given[name].network]
+    against = [(control, name) for control in controls for name in real if study.network_of(control) == study.network_of(name)]
     return [(one, other) for one, other in [*combinations(real, 2), *against] if study.composer_of(one) == study.composer_of(other)]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -208,13 +208,12 @@ class BlockClimb(Climb):
         away = (self.blocks.at_most_away(spread * per_sound(factors, spread)) / self.start.numel()).sqrt()
         near = torch.nonzero(self.moving & (away > NEARLY * stop_rms)).flatten().tolist()
         self.blocks.settle(near)
+        placed = partial(clipped, bounds=self.bounds)
         for place in near:
             one = slice(place, place + 1)
             gradient = self._gradient(spread[one])
-            factors[one], passing = shortened(
-                self.sounds[one], gradient, factors[one], self.starts, lambda moved, _: clipped(moved, self.bounds), stop_rms
-            )
-            self.moving[one] &= ~passing
+            factors[place], passing = shortened(self.sounds[one], gradient, factors[place], self.start, placed, stop_rms)
+            self.moving[place] &= not passing
 
 
 @cache

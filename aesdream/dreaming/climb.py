@@ -15,8 +15,9 @@ from aesdream.dreaming.rules import multipliers
 from aesdream.models.layers import Dreamable, channel_major
 
 Bounds = tuple[float, float] | None
-CLOSE, SECANTS = 2**-21, 24
-"""What a dream that stops at a distance may lack of it, as a part of it, and the most places along its last step that are looked at for that."""
+CLOSE, SECANTS = 2.0**-40, 24
+"""What a dream that stops at a distance may lack of it, as a part of it (in single precision half a millionth), and the most places along its last
+step that are looked at for that."""
 FINER = 6
 """Halvings of the last step when a dream stops at a confidence: each looks at the whole batch again, and a sixty-fourth of a step is little."""
 NEARLY = 0.99
@@ -168,13 +169,10 @@ class Climb:
         ahead = torch.linalg.vector_norm(gradient.flatten(1), dim=1).double() * factors.abs() / gradient[0].numel() ** 0.5
         self.way = self.way + ahead
         near = torch.nonzero(self.moving & (self.way > NEARLY * ends)).flatten()
-        if len(near):
-
-            def placed(moved: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-                return self._placed(moved, near[rows].tolist())
-
-            starts = self.starts if len(self.starts) == 1 else self.starts[near]
-            factors[near], arriving[near] = shortened(self.sounds[near], gradient[near], factors[near], starts, placed, ends[near].to(gradient.dtype))
+        for row in near.tolist():
+            one, placed = slice(row, row + 1), partial(self._placed, rows=[row])
+            start = self.starts[row if len(self.starts) > 1 else 0]
+            factors[row], arriving[row] = shortened(self.sounds[one], gradient[one], factors[row], start, placed, float(ends[row]))
         return arriving
 
     @torch.no_grad()
@@ -213,50 +211,43 @@ def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:
 
 
 def shortened(
-    sounds: torch.Tensor,
+    sound: torch.Tensor,
     gradient: torch.Tensor,
-    factors: torch.Tensor,
-    starts: torch.Tensor,
-    placed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    ends: torch.Tensor | float,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The factors (batch,), shortened where a step would pass its distance so that it ends there, and which these are; ``ends`` is the distance of
-    each (batch,), or of all; ``placed`` brings what was moved, of these rows, to where it may be."""
-    wanted = torch.as_tensor(ends, dtype=factors.dtype, device=factors.device).expand(len(factors))
+    factor: torch.Tensor,
+    start: torch.Tensor,
+    placed: Callable[[torch.Tensor], torch.Tensor],
+    end: float,
+) -> tuple[torch.Tensor, bool]:
+    """The factor of one sound's step (1, ...), shortened where that would pass the distance ``end`` so that it ends there, and whether it would;
+    ``placed`` brings what was moved to where it may be. Of one sound alone: sums over several add up in another order."""
 
-    def beyond(rows: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-        own = starts if len(starts) == 1 else starts[rows]
-        moved = placed(sounds[rows] + gradient[rows] * per_sound(factors, gradient), rows)
-        return (moved - own).flatten(1).pow(2).mean(1).sqrt() - wanted[rows]
+    def beyond(factor: torch.Tensor) -> float:
+        return float((placed(sound + gradient * factor) - start).pow_(2).mean().sqrt()) - end
 
-    too_far = beyond(torch.arange(len(factors), device=factors.device), factors)
-    passing = too_far > 0
-    rows = torch.nonzero(passing).flatten()
-    if not len(rows):
-        return factors, passing
-    found = factors.clone()
-    found[rows] = _crossing(partial(beyond, rows), factors[rows], too_far[rows], CLOSE * wanted[rows])
-    return found, passing
+    above = beyond(factor)
+    if above <= 0:
+        return factor, False
+    return _crossing(beyond, factor, above, end * max(CLOSE, 4 * torch.finfo(factor.dtype).eps)), True
 
 
-def _crossing(beyond: Callable[[torch.Tensor], torch.Tensor], high: torch.Tensor, above: torch.Tensor, close: torch.Tensor) -> torch.Tensor:
-    """Where ``beyond`` (batch,), ``above`` zero at ``high`` and not at zero, comes to zero: the last place found that is not above it. By secants;
-    an end that stays twice is believed half (Illinois). Along a step distances are nearly straight. Each row by itself, whatever the others need."""
-    low = torch.zeros_like(high)
-    below = missing = beyond(low)
-    was_up = was_down = torch.zeros_like(high, dtype=torch.bool)
+def _crossing(beyond: Callable[[torch.Tensor], float], end: torch.Tensor, above: float, close: float) -> torch.Tensor:
+    """Where ``beyond``, not above zero at zero and ``above`` it at ``end``, comes to zero: the last place found that is not above it. By secants; an
+    end that stays twice is believed half (Illinois). Along a step distances are nearly straight."""
+    high, low = float(end), 0.0
+    found = torch.zeros_like(end)
+    below = missing = beyond(found)
+    last = 0
     for _ in range(SECANTS):
-        unsettled = missing < -close
-        if not unsettled.any():
+        if missing >= -close:
             break
-        middle = (high - above * (high - low) / (above - below)).clamp(low, high)
-        there = beyond(middle)
-        up, down = unsettled & (there > 0), unsettled & (there <= 0)
-        high, low, missing = torch.where(up, middle, high), torch.where(down, middle, low), torch.where(down, there, missing)
-        above = torch.where(up, there, torch.where(down & was_down, above / 2, above))
-        below = torch.where(down, there, torch.where(up & was_up, below / 2, below))
-        was_up, was_down = up, down
-    return low
+        place = end.new_tensor(min(max(high - above * (high - low) / (above - below), low), high))
+        there = beyond(place)
+        if there > 0:
+            high, above, below, last = float(place), there, below / (2 if last > 0 else 1), 1
+        else:
+            low, below, above, last = float(place), there, above / (2 if last < 0 else 1), -1
+            found, missing = place, there
+    return found
 
 
 def first_layer(network: nn.Module) -> nn.Conv1d | None:

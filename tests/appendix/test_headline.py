@@ -180,8 +180,9 @@ def dream(target: int, trace: list[float], **raised: bool) -> Dream:
 def test_living_dreams_rose_are_not_dead_and_did_not_overshoot() -> None:
     rose, still, fell = dream(0, [0.1, 0.2]), dream(1, [0.1, 0.1]), dream(2, [0.2, 0.1])
     sure = dream(6, [2.0, 2.0])
-    sure = replace(sure, content={**sure.content, "stop_confidence": 0.9, "confidence": {"start": 0.95, "dream": 0.95}})
+    sure = replace(sure, content={**sure.content, "stop_confidence": 0.9, "steps_taken": 0})
     assert sure.fate == "sure"
+    assert replace(sure, content={**sure.content, "steps_taken": 9}).fate == "unexplained"  # another class was surer still
     dead, passed, back = dream(3, [0.1, 0.2], slow=True), dream(4, [0.1, 0.3, 0.2, 0.2], overshot=True), dream(5, [0.2, 0.3, 0.1, 0.1], overshot=True)
     assert selection.select([rose, still, fell, dead, passed, back], [])["living"] == [rose]
     assert [each.fate for each in (rose, still, fell, dead, passed, back)] == ["rose", "unexplained", "unexplained", "rose", "rose", "overshot"]

@@ -147,14 +147,18 @@ class Suite:
 
     def hold(self, process: int) -> None:
         """Let a process get nowhere until it is gone. Slurm wakes whom it signals; what it is told it may do, a short training it may not end."""
-        state = Path(f"/proc/{process}/stat")
+        told = Path(f"/proc/{process}/stat")
+
+        def until(*, stopped: bool) -> None:
+            while (told.read_text().rsplit(")", 1)[1].split()[0] in "Tt") != stopped:
+                time.sleep(0.01)
 
         def stop() -> None:
             with suppress(ProcessLookupError, FileNotFoundError):
                 while True:
                     os.kill(process, signal.SIGSTOP)
-                    while state.read_text().rsplit(")", 1)[1].split()[0] in "Tt":
-                        time.sleep(0.1)
+                    until(stopped=True)
+                    until(stopped=False)
                     time.sleep(HEED)
 
         Thread(target=stop, daemon=True).start()

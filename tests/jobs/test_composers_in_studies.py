@@ -253,8 +253,11 @@ def test_the_appendix_has_each_composer_and_no_dream_of_which_only_numbers_are_k
     composer_of = {table["treatment"]: table["composer"] for table in found["tables"]}
     pairs = [(pair["from"], pair["to"]) for pair in found["comparisons"]]
     assert all(composer_of[one] == composer_of[other] for one, other in pairs)
-    treatments = study.training.treatments
-    assert all(treatments[one].network == treatments[other].network for one, other in pairs if treatments[one].is_control)
+    controls = {name for name, treatment in study.training.treatments.items() if treatment.is_control}
+    assert all(study.network_of(one) == study.network_of(other) for one, other in pairs if one in controls)
+    best, against = found["headline"]["best"]["treatment"], found["headline"]["against"]
+    assert {entry["control"] for entry in against} == {one for one, other in pairs if other == best and one in controls} != set()
+    assert all(entry["verdict"] != "never paired" for entry in against)
     assert {next(iter(network["treatments"])) for network in found["network"]} == {"learned-bright-many", "learned-bright-logmel"}
     assert found["problems"] == []
     chapters = parts.chapters(material)
