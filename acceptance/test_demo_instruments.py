@@ -50,7 +50,7 @@ def test_instruments_are_learned_by_recording_and_worse_heard_on_another_font(to
 
 def test_every_excerpt_reaches_its_own_and_a_wrong_class(told: Any) -> None:
     kinds = told["sweeps"]["nearest"][MODEL]["targeted"]["kinds"]
-    for kind in ("right", "wrong"):
+    for kind in ("right", "wrong", "right-then-wrong"):
         print(f"\n{kind}: {kinds[kind]['success']['value']:.2f} of {kinds[kind]['n']}, RMSE {kinds[kind]['rmse_db']['value']:.2f} dB")
         assert kinds[kind]["n"] == 22
         assert kinds[kind]["success"]["value"] == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,3 +126,32 @@ def response(kernel: Array, rate: int, points: int = 900) -> tuple[Array, Array]
         wave = np.exp(-2j * np.pi * np.outer(taps, hertz[start : start + 100] / rate))
         gains[:, start : start + 100] = np.abs(kernel @ wave)
     return hertz, 20.0 * np.log10(np.maximum(gains, 1e-6))
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Gains of several kernels over frequency, in ``gains`` [shape=(filters, channels, columns)]: the largest within each column, in dB below the
+    kernel's own ``loudest``, of any channel and in hertz (filters,). Columns are as wide as each other on a log scale, between ``edges`` in hertz."""
+
+    edges: Array
+    gains: Array
+    loudest: Array
+
+
+def responses(kernels: Array, rate: int, columns: int = 360) -> Responses:
+    """The responses of kernels [shape=(filters, channels, taps)] from 1 Hz to Nyquist, looked at eight times as finely as they can swing, so that no
+    peak is missed. A kernel that is zero everywhere is at 0 dB and loudest at 0 Hz."""
+    size = 2 ** math.ceil(math.log2(8 * kernels.shape[2]))
+    hertz, sizes = np.fft.rfftfreq(size, 1 / rate), np.abs(np.fft.rfft(kernels, size))
+    edges = np.geomspace(1.0, rate / 2, columns + 1)
+    places = np.searchsorted(hertz, edges)
+    places[-1] = len(hertz)
+    middles = np.interp(np.sqrt(edges[:-1] * edges[1:]), hertz, np.arange(len(hertz)))
+    below = np.floor(middles).astype(int)
+    part = middles - below
+    found = sizes[..., below] * (1 - part) + sizes[..., np.minimum(below + 1, len(hertz) - 1)] * part
+    for column, (first, last) in enumerate(pairwise(places)):
+        if last > first:
+            found[..., column] = np.maximum(found[..., column], sizes[..., first:last].max(axis=-1))
+    largest = np.maximum(sizes.max(axis=(1, 2)), 1e-30)[:, None, None]
+    return Responses(edges, 20.0 * np.log10(np.maximum(found / largest, 1e-6)), hertz[sizes.max(axis=1).argmax(axis=1)])

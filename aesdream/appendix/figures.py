@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from aesdream.appendix import drawing, plots, scores, words
-from aesdream.appendix.analysis import View
+from aesdream.appendix.analysis import View, responses
 from aesdream.appendix.anatomy import FirstLayer
 from aesdream.appendix.panels import Panel, canvas
 from aesdream.appendix.reading import Dream, Model
@@ -70,20 +70,22 @@ def colour_key(figure: Figure | SubFigure) -> None:
 
 def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
     """conv1's kernel before and after training, and its frequency response, for each channel; of several kernels the largest, and all responses."""
-    channels = layer.before.shape[1]
+    channels, several = layer.before.shape[1], len(layer.after) > 1
     largest = int(np.argmax(np.square(layer.after).sum(axis=(1, 2))))
+    before, after = (responses(kernels, layer.rate) for kernels in (layer.before, layer.after))
     height = 0.8 / channels
     for channel in range(channels):
         bottom = 0.1 + (channels - 1 - channel) * (height + 0.1)
         size = height - 0.1
         left, right = figure.add_axes((0.09, bottom, 0.38, size)), figure.add_axes((0.575, bottom, 0.4, size))
-        plots.kernel(left, layer.before[largest], layer.after[largest], layer.rate, channel)
-        if len(layer.after) > 1:
-            plots.kernel_responses(right, layer.before, layer.after, layer.rate, channel)
+        name = f"conv1, filter {largest}" if several else "conv1's kernel"
+        plots.kernel(left, layer.before[largest], layer.after[largest], layer.rate, channel, name)
+        if several:
+            plots.kernel_responses(right, before, after, layer.rate, channel)
         else:
             plots.kernel_response(right, layer.before[0], layer.after[0], layer.rate, channel)
         if channel == 0:
-            (left if len(layer.after) > 1 else right).legend(loc="lower left", frameon=False)
+            (left if several else right).legend(loc="lower left", frameon=False)
 
 
 def curves_size(models: Sequence[Model], protocol: str) -> tuple[float, float]:

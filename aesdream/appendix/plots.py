@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from aesdream.appendix.analysis import CEILING_DB, FLOOR_DB, Array, View, response, to_mel
+from aesdream.appendix.analysis import CEILING_DB, FLOOR_DB, Array, Responses, View, response, to_mel
 from aesdream.appendix.panels import Panel
 from aesdream.appendix.style import BLUE, GREY, HEAT, ORANGE, SKY, START, VERMILLION, plain_axes
 from aesdream.appendix.words import MINUS
@@ -134,8 +134,8 @@ def modulation(panel: Panel, hertz: Sequence[float], share: Sequence[float]) -> 
     panel.frame("frequency (Hz)", "share (%)", title="its modulation")
 
 
-def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
-    """One channel of conv1's kernel [shape=(channels, taps)] before and after training, in milliseconds."""
+def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int, name: str) -> None:
+    """One channel of a kernel [shape=(channels, taps)] before and after training, in milliseconds."""
     times = np.arange(before.shape[1]) * 1000.0 / rate
     axes.plot(times, after[channel], color=BLUE, linewidth=0.7, label="after training")
     axes.plot(times, before[channel], color=ORANGE, linewidth=1.2, linestyle="--", label="before training")
@@ -144,7 +144,7 @@ def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> 
     axes.margins(y=0.12)
     axes.set_xlabel("time in the kernel (ms)")
     axes.set_ylabel("weight")
-    axes.set_title(f"conv1's kernel{_which(before, channel)}", loc="left")
+    axes.set_title(f"{name}{_which(before, channel)}", loc="left")
     plain_axes(axes)
 
 
@@ -165,19 +165,17 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     _over_frequency(axes, rate, f"its response{_which(before, channel)}")
 
 
-def kernel_responses(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
-    """The same of several kernels [shape=(filters, channels, taps)] after training: a row for each, by its loudest frequency, below its own maximum
-    as bright as a spectrogram's levels below theirs; a dot where it was loudest before training."""
-    hertz, gains = response(after[:, channel], rate)
-    order = np.argsort(gains.argmax(axis=1), kind="stable")
-    axes.pcolormesh(
-        hertz, np.arange(len(after)), (gains - gains.max(axis=1, keepdims=True))[order], cmap=HEAT, vmin=_FAINTEST, vmax=0, rasterized=True
-    )
-    was = response(before[:, channel], rate)[1].argmax(axis=1)[order]
-    axes.plot(hertz[was], np.arange(len(after)), "o", color="white", markeredgecolor=BLUE, markersize=3, linestyle="none")
-    axes.set_yticks(np.arange(len(after)), [str(place) for place in order], fontsize=min(7.0, 90 / len(after)))
+def kernel_responses(axes: Axes, before: Responses, after: Responses, rate: int, channel: int) -> None:
+    """The same of several kernels after training: a row for each, by its loudest frequency, as bright as its gain is near its own largest in any
+    channel; a dot where it was loudest before training."""
+    order, rows = np.argsort(after.loudest, kind="stable"), np.arange(len(after.loudest))
+    rim = np.append(rows, len(rows)) - 0.5
+    axes.pcolormesh(after.edges, rim, after.gains[order, channel], cmap=HEAT, vmin=_FAINTEST, vmax=0, rasterized=True)
+    axes.plot(np.maximum(before.loudest[order], 1), rows, "o", color="white", markeredgecolor=BLUE, markersize=3, linestyle="none")
+    axes.set_yticks(rows, [str(place) for place in order], fontsize=min(7.0, 90 / len(rows)))
     axes.set_ylabel("filter")
-    _over_frequency(axes, rate, f"responses{_which(before[0], channel)}, dB: {_FAINTEST:g} dark, 0 bright".replace("-", MINUS))
+    said = f", {_CHANNELS[channel]} channel" if after.gains.shape[1] == 2 else ""
+    _over_frequency(axes, rate, f"responses{said}, dB: {_FAINTEST:g} dark, 0 bright".replace("-", MINUS))
 
 
 def _over_frequency(axes: Axes, rate: int, title: str) -> None:

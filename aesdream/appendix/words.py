@@ -56,8 +56,8 @@ KEY = (
     "to half the sample rate and spans −90 to 0 dB relative to a sine at full scale, so that any two can be compared."
 )
 KERNELS = (
-    " Left: the filter with the largest weights. Right: every filter after training, each relative to its own largest gain, the higher up the higher "
-    "the frequency at which that lies; dots: where it lay before training."
+    " Left: the filter with the largest weights. Right: every filter after training, each relative to its own largest gain in any channel, the "
+    "higher up the higher the frequency at which that lies; dots: where it lay before training."
 )
 SHEET = (
     "Waveform, change (on a scale of its own) and spectrogram as before; below them the activation at the start and at the end, and why a filter "

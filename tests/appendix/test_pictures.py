@@ -168,6 +168,16 @@ def test_a_line_is_made_smaller_before_it_is_cut_short() -> None:
     assert whole.startswith(short[:-1])
 
 
+@pytest.mark.parametrize("hertz", [37.0, 250, 1001.7, 2903.3, 3977.7])
+def test_the_loudest_frequency_of_a_kernel_is_found_wherever_it_lies(hertz: float) -> None:
+    tone = np.sin(2 * np.pi * hertz * np.arange(4096) / RATE) * np.hanning(4096)
+    found = analysis.responses(np.stack([tone, 0.01 * tone])[None], RATE)
+    assert found.loudest[0] == pytest.approx(hertz, abs=RATE / 4096 / 8)
+    column = np.searchsorted(found.edges, hertz) - 1
+    assert found.gains[0, 0, column] == pytest.approx(0, abs=0.01)
+    assert found.gains[0, 1, column] == pytest.approx(-40, abs=0.01)
+
+
 def test_of_several_kernels_every_one_has_a_row_by_its_loudest_frequency() -> None:
     tones = np.stack([np.tile(np.sin(2 * np.pi * hertz * np.arange(512) / RATE), (2, 1)) for hertz in (3000, 250, 1000)])
     figure = Figure()

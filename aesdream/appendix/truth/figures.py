@@ -27,8 +27,8 @@ DIVERGING = "RdBu_r"
 """Told apart by the colour-blind: what matters is the distance from white, and the sign is printed."""
 TITLE = 15.0
 """Points between a panel and its title: the matrix has its columns' names there."""
-DARK = 0.62
-"""Share of the scale beyond which numbers are white."""
+DARK, PALE = 0.62, 0.2
+"""Shares of the scale: beyond the first numbers are white, within the second lies what is too small to count."""
 
 
 def height(network: Content) -> float:
@@ -39,7 +39,7 @@ def height(network: Content) -> float:
 def scale(networks: Sequence[Content]) -> float:
     """The largest contrast of all matrices, so that their colours can be compared; what is too small to count is pale."""
     values = [cell["value"] for network in networks for row in (*network["rows"], *network["controls"]) for cell in row["cells"]]
-    return max([SMALLEST / DARK, *(abs(value) for value in values if value is not None)])
+    return max([SMALLEST / PALE, *(abs(value) for value in values if value is not None)])
 
 
 def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardsticks: Mapping[str, Content], limit: float) -> None:
