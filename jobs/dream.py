@@ -134,7 +134,7 @@ def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVE
     goes in parts. The state of a part is kept every so many seconds, until it is written.
     """
     making = _Making(run, study, batch)
-    size = together(making.rows(), making.given(batch[0]))
+    size = together(making.rows(), making.given(batch[0]), making.recipe.get("at", ()))
     for part in in_batches(batch, size):
         making.part(part, size, every)
 

@@ -46,9 +46,11 @@ class Dreams:
     passed: torch.Tensor | None = None
 
 
-def together(count: int, start: torch.Tensor) -> int:
-    """How many of ``count`` dreams from ``start`` to compute at once, in parts as even as can be, to stay within the budget; at least two."""
-    most = max(2, BUDGET // (COPIES * start.numel() * start.element_size()))
+def together(count: int, start: torch.Tensor, at: Sequence[float] = ()) -> int:
+    """How many of ``count`` dreams from ``start``, kept at these distances and the last, to compute at once, in parts as even as can be, to stay
+    within the budget; at least two."""
+    copies = COPIES + (len(at) + 1 if at else 0)
+    most = max(2, BUDGET // (copies * start.numel() * start.element_size()))
     return -(-count // -(-count // most))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,23 @@ def test_a_dream_whose_gradient_ends_is_kept_where_it_came_and_not_beyond():
     assert torch.isfinite(found.passed[:2]).all()
     assert torch.isnan(found.passed[2]).all()
     assert max(far(found.sounds, torch.zeros(1, 4, 5).double())) < 0.5
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_where_a_dream_ends_depends_on_no_other_of_its_batch_on_several_threads_either():
+    network = Linear(templates(3, 300, 128)).float()  # sums of so many values are shared between threads
+    start, other = (0.1 * torch.randn(1, 300, 128, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    how = {"side": "pre", "step": 0.0031, "steps": 30, "bounds": None, "at": (0.01,), "stop_rms": 0.05}
+    ends = [dream(network, "class", [0, target], [start, begun], **how).sounds[0] for target, begun in ((0, start), (1, other), (2, 40 * other))]
+    assert all(torch.equal(end, ends[0]) for end in ends)
 
 
 def test_what_is_kept_on_the_way_does_not_depend_on_the_batch_or_on_being_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
