@@ -10,6 +10,7 @@ import torch
 from aesdream import config, files
 from aesdream.dreaming import Dreams, dream, together
 from aesdream.dreaming.clips import Averaged
+from aesdream.dreaming.determinants import Rule
 from aesdream.dreaming.directions import displaced
 from aesdream.dreaming.settings import RELATIVE, SPREAD, Sweep, drawn, filters_of, is_file, start_name
 from aesdream.models import Network
@@ -92,6 +93,8 @@ def _seconds(network: Network, sweep: Sweep, target: str, start: str, samples: i
     kind = drawn(start)[0]
     cost = network.settings.seconds(samples, channels) * sweep.steps * len(target.split("-then-"))
     cost *= (ENDED if sweep.stop_confidence is not None else 1.0) * (GENERIC if kind and network.jenkins is not None else 1.0)
+    # The gradient of one measure takes about as long as all measures do.
+    cost += SECONDS_TO_MEASURE * samples * channels * sweep.steps if sweep.direction == "rule" else 0
     cost += SECONDS_TO_REGULARISE * samples * channels * sweep.steps * len(sweep.regularisers)
     cost += (SECONDS_TO_HEAR + SECONDS_TO_MEASURE * (1 + len(sweep.at))) * samples * channels if kind == SPREAD else 0
     return cost + (SECONDS_TO_INVERT if sweep.domain == "spectrogram" else 0)
@@ -144,7 +147,7 @@ class _Making:
 
     def __init__(self, run: Path, study: Study, batch: Sequence[Unit]) -> None:
         self.run, self.model, self.recipe = run, batch[0].inputs["model"], batch[0].recipe
-        self.seed, self.random = study.seed, batch[0].recipe.get("direction") == "random"
+        self.seed, self.direction = study.seed, batch[0].recipe.get("direction")
         self.checkpoint = train.load(run, self.model)
         network = self.checkpoint.network
         starts = Starts(run, study, self.model, self.checkpoint, self.recipe)
@@ -159,6 +162,11 @@ class _Making:
         self.heard = Averaged(self.inner) if self.whole else self.inner
         assert isinstance(self.inner, Dreamable)
         self.filters = self.inner.layers()[self.recipe["layer"]].filters
+        self.climbed: tuple[torch.nn.Module, str] = self.heard, self.recipe["layer"]
+        if self.direction == "rule":
+            composer = study.composer_of(self.model.split("/")[0])
+            assert composer is not None
+            self.climbed = Rule(composer, self.checkpoint.preparation.sample_rate), "said"
 
     def rows(self) -> int:
         """How many dreams to compute together: the sweep's batch, but no more than a layer has filters where all begin alike."""
@@ -188,8 +196,8 @@ class _Making:
         start: torch.Tensor | list[torch.Tensor] = [self.given(row) for row in rows] if own else self.given(part[0])
         for leg, targets in enumerate(legs):
             begun = start
-            dreams = self._along_noises(rows, targets, begun) if self.random else dream(
-                self.heard, self.recipe["layer"], targets, begun, bounds=self.bounds,
+            dreams = self._along_noises(rows, targets, begun) if self.direction == "random" else dream(
+                *self.climbed, targets, begun, bounds=self.bounds,
                 **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
                 stop_confidence=self.recipe.get("stop_confidence"), at=self.recipe.get("at", ()), regularisers=self.recipe.get("regularisers", ()),
                 sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,

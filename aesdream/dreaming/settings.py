@@ -89,8 +89,9 @@ class Sweep(Section):
     """What keeps dreams to what can be heard; they act in the order of the registry, whatever the order here."""
     batch: int = Field(8, ge=2)
     """Dreams computed together; short batches are filled up, so that packing changes no bit."""
-    direction: Literal["gradient", "random"] = "gradient"
-    """Where a dream goes: up its gradient, or a control: so far (``stop_rms``) along a noise, toward the last class, and against it toward others."""
+    direction: Literal["gradient", "random", "rule"] = "gradient"
+    """Where a dream goes: up its gradient; or, beside that, ``random``: so far (``stop_rms``) along a noise, toward the last class, and against it
+    toward others; or ``rule``: up the gradient of what the model's synthetic composer measures, as far as one gets who knows the rule."""
     keep: Literal["sounds", "numbers"] = "sounds"
     """What stays of a dream: everything, or only its JSON, for dreams in such numbers that nobody hears them all."""
 
@@ -104,7 +105,7 @@ class Sweep(Section):
     def _of_waveforms(self) -> Sweep:
         if self.regularisers and self.domain == "spectrogram":
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
-        if self.regularisers and self.direction == "random":
+        if self.regularisers and self.direction != "gradient":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
         return self
 
@@ -119,9 +120,11 @@ class Sweep(Section):
         return self
 
     @model_validator(mode="after")
-    def _random_within_bounds(self) -> Sweep:
-        if self.direction == "random" and (self.layers != ("class",) or self.stop_rms is None or self.domain != "waveform"):
-            raise ValueError("direction random needs layers [class], a stop_rms, and the waveform as its domain")
+    def _as_far_as_dreams(self) -> Sweep:
+        if self.direction != "gradient" and (self.layers != ("class",) or self.stop_rms is None or self.domain != "waveform"):
+            raise ValueError(f"direction {self.direction} needs layers [class], a stop_rms, and the waveform as its domain")
+        if self.direction == "rule" and (self.sides != ("margin",) or not all(drawn(start)[0] == SPREAD for start in self.starts)):
+            raise ValueError("direction rule needs sides [margin], and starts of which measures are known: {spread: N}")
         return self
 
     @model_validator(mode="after")

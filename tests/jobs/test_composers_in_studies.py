@@ -79,6 +79,7 @@ def test_each_model_has_the_network_of_its_treatment_and_a_recipe_that_says_so()
         ("networks.logmel.han.output=sigmoid", "a composer's sounds have one class each; the network's output must be softmax"),
         ("sweeps.again={models: ['*'], layers: [conv5]}", "sweeps.again.layers: 'conv5' is unknown; valid: conv1, conv2, conv3, conv4, class"),
         ("sweeps.random={stop_rms: null, at: []}", "direction random needs layers [class], a stop_rms"),
+        ("sweeps.random={direction: rule, sides: [pre]}", "direction rule needs sides [margin], and starts of which measures are known"),
         ("sweeps.truth.stop_rms=null", "at needs a stop_rms to be on the way to"),
         ("sweeps.truth.at=[0.005, 0.002]", "at: distances must be above zero, ascend, and be less than stop_rms"),
         ("sweeps.truth.stop_rms=0.004", "at: distances must be above zero, ascend, and be less than stop_rms"),
