@@ -39,6 +39,8 @@ def planted(composer: str, _network: str) -> np.ndarray:
     return np.array([moved.get(name, 0.0) for name in NAMES])
 
 
+REACH = 2.0
+"""The contrast of dreams of the rule itself, in deviations: a tenth of it counts."""
 NEAREST = 0.001
 """The distance of tiny-truth at which verdicts are taken."""
 
@@ -87,9 +89,11 @@ class MadeUp:
 
     def _dream(self, sweep: str, model: studies.Model, start: str, goal: str) -> Dream:
         treatment = self.study.training.treatments[model.treatment]
-        learned = not control_of(treatment) and self.study.sweeps[sweep].direction == "gradient"
+        direction = self.study.sweeps[sweep].direction
+        learned = not control_of(treatment) and direction == "gradient"
         composer, network = self.study.composer_of(model.treatment) or "", treatment.network or ""
-        moved = self.moves(composer, network) / 2 if learned else np.zeros(len(NAMES))
+        knows = np.equal(NAMES, composer) * REACH if direction == "rule" else np.zeros(len(NAMES))
+        moved = (self.moves(composer, network) if learned else knows) / 2
         own = generator(1, model.name, start, goal), generator(2, model.split), generator(4, model.split, model.seed)
         noise = sum(size * random.standard_normal(len(NAMES)) for size, random in zip((0.1, 0.03, 0.03), own, strict=True))
         spread = np.array([values.std() for values in self.corpus.measures.values()])
@@ -193,7 +197,7 @@ def test_other_composers_that_were_not_heard_are_no_test_and_that_is_said(tmp_pa
     assert "cannot do more than hint: “bright” in many" in said(run.chapter())
 
 
-MIXED = ["training.treatments.learned.composer=[bright, dense, mixed]"]
+MIXED = ["training.treatments.learned.composer=[bright, pulsing, dense, wide, mixed]"]
 
 
 @pytest.mark.parametrize(("parts", "wanted"), [(["bright"], "part"), (["bright", "pulsing", "wide"], "tells"), ([], "nothing")])
@@ -216,7 +220,7 @@ def test_an_undecided_row_says_how_large_a_contrast_would_have_shown(tmp_path: P
     run = MadeUp(tmp_path, lambda composer, _: np.array([0.22 * (name == composer) for name in NAMES]))
     row = by_composer(run.told(), "many")["bright"]
     assert row["verdict"] == "undecided"
-    assert 0.25 < row["claims"][0]["shown"] < 0.5
+    assert 0.25 < row["claims"][0]["shown"] * REACH < 0.5
     assert "the smallest contrast" in said(run.chapter())
 
 
@@ -298,11 +302,11 @@ def test_dreams_that_move_nothing_tell_nothing_and_those_that_move_it_the_other_
     rows = by_composer(run.told(), "many")
     assert rows["bright"]["verdict"] == "misleads"
     assert rows["wide"]["verdict"] == "nothing"
-    assert rows["wide"]["claims"][0]["within"] <= 0.2
+    assert rows["wide"]["claims"][0]["within"] <= 0.1
     text = said(run.chapter())
     assert "None does." in text
     assert "moved the wrong way" in text
-    assert "by less than 0.2 beyond any control: “wide”" in text
+    assert "by less than 0.1 of what the rule moves it, beyond any control: “wide”" in text
 
 
 def test_regularised_dreams_and_augmented_models_are_judged_beside_controls_dreamed_alike(run: MadeUp, chapter: Chapter):
@@ -313,19 +317,38 @@ def test_regularised_dreams_and_augmented_models_are_judged_beside_controls_drea
         ("bright", "many", "augmented (inaudible)"),
     ]
     assert rows[0]["less_plain"] is None
-    assert rows[1]["contrast"]["value"] == pytest.approx(1.1, abs=0.15)
+    assert rows[1]["contrast"]["value"] * REACH == pytest.approx(1.1, abs=0.15)
     assert rows[1]["less_plain"]["value"] == pytest.approx(rows[1]["contrast"]["value"] - rows[0]["contrast"]["value"], abs=1e-5)
     assert (rows[1]["share_audible"]["value"], rows[1]["share_under_20hz"]["value"]) == (0.5, 0.25)
     assert [set(row["less"]) for row in rows] == [{"shuffled", "untrained"}] * 3
-    assert rows[1]["less"]["shuffled"]["low"] > 0.2
+    assert rows[1]["less"]["shuffled"]["low"] > 0.1
     assert [network["network"] for network in run.content["truth"]["networks"]] == ["many", "logmel"]
-    assert re.search(r"by more than 0.2 beyond their own controls: [^.]*“bright” in many, masked", said(chapter))
+    assert re.search(r"by more than 0.1 of its reach beyond their own controls: [^.]*“bright” in many, masked", said(chapter))
 
 
 def test_regularised_dreams_without_such_controls_claim_nothing(tmp_path: Path):
     run = MadeUp(tmp_path)
     run.lose(lambda dream: dream.sweep == "regularised-masked" and not dream.model.startswith("learned"))
     assert "so that nothing can be said of: “bright” in many, masked" in said(run.chapter()).replace("\n", " ")
+
+
+def test_contrasts_are_shares_of_what_dreams_of_the_rule_itself_move(run: MadeUp, chapter: Chapter):
+    network = run.content["truth"]["networks"][0]
+    row = network["rows"][0]
+    place = NAMES.index(row["composer"])
+    assert network["reach"][place]["value"] == pytest.approx(REACH, abs=0.15)
+    assert row["share"]["value"] == pytest.approx(row["cells"][place]["value"] / network["reach"][place]["value"], rel=1e-4)
+    assert row["claims"][0]["contrast"] == row["share"]
+    assert re.search(
+        r"move \(share, with its interval\): “bright” in many 0\.5\d\d .*Surely in the right direction .*“bright” in many", said(chapter)
+    )
+
+
+def test_without_dreams_of_the_rule_nothing_is_judged(tmp_path: Path):
+    run = MadeUp(tmp_path)
+    run.lose(lambda dream: dream.sweep == "rule")
+    assert {row["verdict"] for row in by_composer(run.told(), "many").values()} == {"uncontrolled"}
+    assert "without all three controls and dreams of the rule" in said(run.chapter())
 
 
 def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
@@ -338,7 +361,7 @@ def test_what_is_missing_is_said_in_its_place(tmp_path: Path):
     assert by_composer(run.content["truth"], "logmel")["wide"]["verdict"] == "missing"
     assert "cannot be said yet. Of 4 pairs of a composer and a network none can be judged: 1 not made yet, 3 without all three" in text
     assert "Not made yet: “wide” in logmel." in text
-    assert "Without all controls yet: “bright” in many and logmel; “wide” in many." in text
+    assert "Without all controls, and dreams of the rule, yet: “bright” in many and logmel; “wide” in many." in text
     assert "9 of 10" in text
 
 
@@ -370,7 +393,8 @@ def test_a_matrix_prints_every_contrast_outlines_the_diagonal_and_marks_what_is_
     network = run.content["truth"]["networks"][0]
     axes = draw(chapter)[0].axes[0]
     printed = [text.get_text() for text in axes.texts]
-    wanted = [cell["value"] for row in (*network["rows"], *network["controls"]) for cell in row["cells"]]
+    wanted = [cell["value"] for row in (*network["rows"], *network["controls"], {"cells": network["reach"]}) for cell in row["cells"]]
+    wanted = [value for value in wanted if value is not None]
     numbers = [float(text.replace("−", "-")) for text in printed if re.fullmatch(r"−?\d+\.\d\d", text)]
     assert numbers == pytest.approx(wanted, abs=0.0051)
     outlined = [patch for patch in axes.patches if not patch.get_fill()]
@@ -406,11 +430,11 @@ def interval(value: float) -> dict[str, float]:
         ({"column": None}, "hints"),
         ({"surpassed": "wide"}, "another"),
         ({"surpassed": "dense"}, "tells"),  # no further than the controls went
-        ({"contrast": interval(0.25)}, "undecided"),  # not surely as large as what counts
-        ({"less": {"shuffled": interval(0.25), "untrained": interval(0.5), "random": interval(0.5)}}, "undecided"),
+        ({"contrast": interval(0.15)}, "undecided"),  # not surely as large as what counts
+        ({"less": {"shuffled": interval(0.15), "untrained": interval(0.5), "random": interval(0.5)}}, "undecided"),
         ({"less": {"shuffled": interval(0.0), "untrained": interval(0.0)}, "within": 0.1}, "nothing"),
         ({"contrast": interval(-0.5), "less": {"shuffled": interval(-0.5)}}, "misleads"),
-        ({"contrast": interval(-0.25), "less": {"shuffled": interval(-0.5)}, "within": 0.6}, "undecided"),
+        ({"contrast": interval(-0.15), "less": {"shuffled": interval(-0.5)}, "within": 0.6}, "undecided"),
     ],
 )
 def test_a_verdict_follows_from_intervals_alone(change: dict[str, Any], wanted: str):
@@ -446,7 +470,7 @@ def test_a_row_is_judged_where_it_was_heard_controlled_and_comparable(change: di
         "heard": interval(0.2),
         "arms": [{"share_short": 0.1}, {"share_short": 0.0}],
         "against": {"shuffled": [], "untrained": [], "random": []},
-        "claims": [{"verdict": "tells"}],
+        "claims": [{"verdict": "tells", "reach": 0.1}],
     }
     assert verdict({**row, **change}) == wanted
 

@@ -78,9 +78,10 @@ def _whose(one: Content) -> str:
 def regularised(found: Content) -> list[str]:
     """Whether each way of dreaming tells more than its own controls do; only then how it differs from plain dreams."""
     rows = [row for row in found["regularised"] if row["way"] != PLAIN]
+    smallest = words.significant(found["smallest"])
     heads = {
-        "beyond": f"Dreams made so move the composer's determinant by more than {words.significant(found['smallest'])} beyond their own controls",
-        "level": f"Whether such dreams move it by so much ({words.significant(found['smallest'])}) beyond their own controls is not sure",
+        "beyond": f"Dreams made so move the composer's determinant by more than {smallest} of its reach beyond their own controls",
+        "level": f"Whether such dreams move it by so much ({smallest} of its reach) beyond their own controls is not sure",
         "alone": "They have no controls of their own (both shuffled labels and no training, dreamed alike), so that nothing can be said of",
     }
     sides: dict[str, list[str]] = {}

@@ -12,7 +12,6 @@ from matplotlib.patches import Rectangle
 
 from aesdream.appendix import words
 from aesdream.appendix.style import BLACK, BLUE, GREY, plain_axes
-from aesdream.appendix.truth.claims import SMALLEST
 from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.verdicts import CHANCE, VERDICTS
 
@@ -27,30 +26,26 @@ DIVERGING = "RdBu_r"
 """Told apart by the colour-blind: what matters is the distance from white, and the sign is printed."""
 TITLE = 15.0
 """Points between a panel and its title: the matrix has its columns' names there."""
-DARK, PALE = 0.62, 0.2
-"""Shares of the scale: beyond the first numbers are white, within the second lies what is too small to count."""
+DARK = 0.62
+"""Share of the scale beyond which numbers are white."""
+RULE = "the rule itself"
 
 
 def height(network: Content) -> float:
     """Inches that the matrix of a network needs."""
-    return 0.95 + ROW * (len(network["rows"]) + len(network["controls"]) + GAP)
+    return 0.95 + ROW * (len(network["rows"]) + len(network["controls"]) + 1 + GAP)
 
 
-def scale(networks: Sequence[Content]) -> float:
-    """The largest contrast of all matrices, so that their colours can be compared; what is too small to count is pale."""
-    values = [cell["value"] for network in networks for row in (*network["rows"], *network["controls"]) for cell in row["cells"]]
-    return max([SMALLEST / PALE, *(abs(value) for value in values if value is not None)])
-
-
-def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardsticks: Mapping[str, Content], limit: float) -> None:
+def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardsticks: Mapping[str, Content]) -> None:
     """One network: composers (rows) by determinants (columns), controls below them, and beside each row how well it was heard."""
     tall = height(network)
     bottom, span = 0.42 / tall, 1 - 0.95 / tall
     axes = canvas.add_axes((0.14, bottom, 0.55, span))
-    rows = [*network["rows"], *network["controls"]]
+    rows = [*network["rows"], *network["controls"], {"control": RULE, "cells": network["reach"], "roc_auc": None}]
+    limits = _limits(network)
     places = [place + (GAP if place >= len(network["rows"]) else 0.0) for place in range(len(rows))]
     for at, row in zip(places, rows, strict=True):
-        _row(axes, at, row, determinants, limit)
+        _row(axes, at, row, determinants, limits)
     axes.set_xlim(-0.5, len(determinants) - 0.5)
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xticks(range(len(determinants)), determinants)
@@ -60,7 +55,7 @@ def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardst
         label.set_color(GREY if row.get("verdict") in ("unheard", "missing", "incomparable") else BLACK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title("what dreams moved (standard deviations of the corpus)", fontsize=7.5, loc="left", pad=4)
+    axes.set_title("what dreams moved (standard deviations; colour: share of the rule's)", fontsize=7.5, loc="left", pad=4)
     canvas.text(0.01, 1 - 0.2 / tall, network["network"], fontsize=9, fontweight="bold", va="center")
     _heard(canvas.add_axes((0.71, bottom, 0.16, span)), places, rows, yardsticks)
     _verdicts(canvas.add_axes((0.885, bottom, 0.11, span)), places, rows)
@@ -76,13 +71,20 @@ def _verdicts(axes: Axes, places: Sequence[float], rows: Sequence[Content]) -> N
 
 
 def _label(row: Content) -> str:
-    return str(row.get("composer") or CONTROLS[row["control"]])
+    return str(row.get("composer") or CONTROLS.get(row["control"], row["control"]))
 
 
-def _row(axes: Axes, at: float, row: Content, determinants: Sequence[str], limit: float) -> None:
+def _limits(network: Content) -> list[float]:
+    """What is in full colour: what dreams of the rule itself move, or the largest contrast of a determinant of which no such dream is there."""
+    cells = [[row["cells"][place]["value"] for row in (*network["rows"], *network["controls"])] for place in range(len(network["reach"]))]
+    largest = [max((abs(value) for value in column if value is not None), default=0.0) or 1.0 for column in cells]
+    return [one["value"] if one["value"] is not None and one["value"] > 0 else most for one, most in zip(network["reach"], largest, strict=True)]
+
+
+def _row(axes: Axes, at: float, row: Content, determinants: Sequence[str], limits: Sequence[float]) -> None:
     marked = row.get("beyond", [False] * len(determinants))
     for column, (name, cell) in enumerate(zip(determinants, row["cells"], strict=True)):
-        _cell(axes, column, at, cell, limit, marked=marked[column])
+        _cell(axes, column, at, cell, limits[column], marked=marked[column])
         if name == row.get("composer"):
             axes.add_patch(Rectangle((column - 0.475, at - 0.46), 0.95, 0.92, fill=False, edgecolor=BLACK, linewidth=1.6, zorder=3))
 
@@ -92,7 +94,7 @@ def _cell(axes: Axes, column: int, at: float, cell: Content, limit: float, *, ma
     if value is None:
         axes.text(column, at, words.DASH, ha="center", va="center", fontsize=7, color=GREY)
         return
-    colours = _colours(value / limit)
+    colours = _colours(max(-1.0, min(value / limit, 1.0)))
     axes.add_patch(Rectangle((column - 0.5, at - 0.5), 1, 1, facecolor=colours[0], edgecolor="white", linewidth=0.8))
     axes.text(
         column, at - 0.13, words.number(value, 2), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None

@@ -10,9 +10,10 @@ from aesdream.appendix.forms import Estimate, Estimates, Number, Part
 
 
 class TruthClaim(Part):
-    """What is claimed of one determinant; contrasts in standard deviations of the corpus."""
+    """What is claimed of one determinant; contrasts as shares of what dreams of its own rule move."""
 
     determinant: str = Field(description="its name")
+    reach: Number = Field(description="what those move, in standard deviations of the corpus; null where it is not known")
     contrast: Estimate = Field(description="mean over starts")
     median: Estimate = Field(description="median over starts")
     less: Estimates = Field(description="contrast less that of each control, at the starts that both have")
@@ -20,7 +21,7 @@ class TruthClaim(Part):
     surpassed: str | None = Field(description="a rival that surely moved more")
     column: dict[str, Any] | None = Field(description="contrast less the same determinant's for the closest other composer that was heard")
     compared: list[str] = Field(description="the composers that it was so compared with")
-    apart: Estimate | None = Field(description="contrast without what comes along with all rivals in the corpus")
+    apart: Estimate | None = Field(description="contrast without what comes along with all rivals in the corpus, in standard deviations of the rest")
     within: Number = Field(description="the contrast less each control surely lies within so much of zero (90 % intervals)")
     shown: Number = Field(description="the smallest contrast that would have shown, at this width")
     p: Number = Field(description="of all that “tells” needs together")
@@ -43,6 +44,7 @@ class TruthRow(Part):
     arms: list[dict[str, Any]] = Field(description="toward the positive class, and the other: dreams made, that fell short, that rose")
     toward: list[Estimate] = Field(description="change of its own determinant in dreams toward the positive class, and toward the other")
     cells: list[Estimate] = Field(description="contrast of every determinant")
+    share: Estimate = Field(description="contrast of its own determinant as a share of what dreams of the rule itself move")
     against: dict[str, list[Estimate]] = Field(description="the same less that of each control, paired by split")
     beyond: list[bool] = Field(description="whether a cell lies on one side of zero and of every control")
     parts: list[str] = Field(description="determinants that it is the sum of, which are no rivals")
@@ -78,6 +80,7 @@ class TruthNetwork(Part):
 
     network: str = Field(description="its name in print")
     rms: float = Field(description="distance from their start at which dreams are compared for the verdict")
+    reach: list[Estimate] = Field(description="of every determinant, the contrast of dreams of its own rule at that distance")
     rows: list[TruthRow] = Field(description="composers")
     controls: list[TruthControl] = Field(description="controls")
     directions: Estimates = Field(
@@ -90,7 +93,7 @@ class Truth(Part):
 
     determinants: list[str] = Field(description="the columns of every matrix")
     composers: list[str] = Field(description="those of the study")
-    smallest: float = Field(description="contrast that counts, in standard deviations of the corpus")
+    smallest: float = Field(description="contrast that counts, as a share of what a dream of the composer's own rule moves")
     floor: float = Field(description="ROC AUC under which a composer counts as not heard")
     most_missing: float = Field(description="share of a direction's dreams that may fall short of the distance")
     deviations: dict[str, Number] = Field(description="standard deviation of every determinant over the corpus")

@@ -16,8 +16,9 @@ from aesdream.appendix.instruments.geometry import cosine
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
 from aesdream.dreaming.settings import SPREAD, Sweep, drawn
+from aesdream.sounds import composers
 from aesdream.sounds.splits import Treatment
-from aesdream.study import file_name
+from aesdream.study import Study, file_name
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.contrasts import Array, Pairs, by_split, by_start, estimate, standardised
 
@@ -169,6 +170,18 @@ def groups(material: Material) -> Iterator[Group]:
             for treatment in dict.fromkeys(places[dream.model][0] for dream in members):
                 mine = [dream for dream in members if places[dream.model][0] == treatment]
                 yield _group(sweep, treatment, mine, places, material, spread)
+
+
+def reaches(study: Study, groups: Sequence[Group]) -> dict[str, dict[float, Estimate]]:
+    """How far one gets who knows the rule: for every composer, and every distance, the contrast of its determinant in dreams of the rule itself."""
+    found: dict[str, dict[float, Estimate]] = {}
+    names = list(composers.COMPOSERS)
+    for group in groups:
+        composer = study.composer_of(group.treatment)
+        if study.sweeps[group.sweep].direction == "rule" and composer is not None:
+            by_distance = {rms: by_split(group.moved_at(rms)).values() for rms in group.passed}
+            found.setdefault(composer, {rms: estimate([one[names.index(composer)] for one in moved]) for rms, moved in by_distance.items()})
+    return found
 
 
 def deviations(material: Material) -> Mapping[str, float]:

@@ -10,13 +10,16 @@ from scipy.stats import rankdata
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_of, pooled
+from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_of, pooled, reaches
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
+from aesdream.training.statistics import Estimate
 from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, by_start, cells, difference, estimate
 
 Numbers = dict[str, Any]
+Reach = Mapping[str, Mapping[float, Estimate]]
+"""``gathered.reaches``."""
 Variant = tuple[str, str]
 """A network by its name, and how its training sounds were augmented (or nothing)."""
 
@@ -70,18 +73,20 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
     study, determinants = material.study, list(material.corpus.measures)
     every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
     learned = _best(every)
+    reach = reaches(study, groups)
     controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
         beside = {**controls.get(one, {}), **({"random": noise} if noise else {})}
         mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
         audible = {str(composer): group.moved for composer, group in mine.items() if heard(group.treatment)}
-        own = [group for group in every if variant(study, group.treatment) == one]
+        own, rms = [group for group in every if variant(study, group.treatment) == one], next(iter(mine.values())).rms
         found.append(
             {
                 "network": called(one),
-                "rms": next(iter(mine.values())).rms,
-                "rows": [_row(composer, mine[composer], beside, audible, material) for composer in determinants if composer in mine],
+                "rms": rms,
+                "reach": [reach.get(name, {}).get(rms, estimate([])) for name in determinants],
+                "rows": [_row(composer, mine[composer], beside, audible, reach, material) for composer in determinants if composer in mine],
                 "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
                 "directions": directions(list(mine.values()), own),
             }
@@ -129,13 +134,21 @@ def together(groups: Sequence[Group], rms: float) -> Pairs:
     return by_start(np.concatenate(wide), [split for group in there for split in group.splits], names)
 
 
-def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], heard: Mapping[str, Pairs], material: Material) -> Numbers:
+def known(reach: Reach, rms: float) -> dict[str, float]:
+    """The determinants that dreams of their own rule surely raise at a distance, and by how much."""
+    there = {name: by_distance[rms] for name, by_distance in reach.items() if rms in by_distance}
+    return {name: one["value"] for name, one in there.items() if above(one) and one["value"] is not None}
+
+
+def _row(
+    composer: str, group: Group, controls: Mapping[str, Sequence[Group]], heard: Mapping[str, Pairs], reach: Reach, material: Material
+) -> Numbers:
     """What is said of one composer's dreams in one network."""
     determinants = list(material.corpus.measures)
     there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
     rivals, own = rivals_of(composer, determinants), cells(group.moved, len(determinants))
     others = {name: heard[name] for name in rivals if name in heard}
-    compared = Compared(group.moved, there, others, standard(material.corpus.measures), rivals)
+    compared = Compared(group.moved, there, others, standard(material.corpus.measures), rivals, known(reach, group.rms))
     against = {name: difference(group.moved, moved, len(determinants)) for name, moved in there.items()}
     return {
         "composer": composer,
@@ -151,11 +164,16 @@ def _row(composer: str, group: Group, controls: Mapping[str, Sequence[Group]], h
         "arms": group.arms(),
         "toward": [estimate(list(group.over_splits(group.changes[:, :, way, determinants.index(composer)]).values())) for way in (0, 1)],
         "cells": own,
+        "share": estimate(compared.of(composer, group.moved)),
         "against": against,
         "beyond": beyond(own, list(against.values())),
         "parts": parts_of(composer),
         "claims": [claim(name, compared) for name in asked_of(composer)],
-        "elsewhere": [_elsewhere(composer, group, controls, determinants, rms) for rms in group.passed if rms != group.rms],
+        "elsewhere": [
+            {**_elsewhere(composer, group, controls, determinants, rms), "reach": reach.get(composer, {}).get(rms, estimate([]))}
+            for rms in group.passed
+            if rms != group.rms
+        ],
     }
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import Group, control_of, pooled
-from aesdream.appendix.truth.matrix import called, rivals_of, standard, together, variant
-from aesdream.truth.contrasts import difference
+from aesdream.appendix.truth.gathered import Group, control_of, pooled, reaches
+from aesdream.appendix.truth.matrix import called, known, rivals_of, standard, together, variant
+from aesdream.truth.contrasts import estimate, less
 
 Numbers = dict[str, Any]
 PLAIN = "plain"
@@ -21,7 +21,7 @@ MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "
 
 def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first."""
-    study = material.study
+    study, reach = material.study, reaches(material.study, groups)
     ways: dict[tuple[str, str], dict[str, list[Group]]] = {}
     for group in groups:
         if _learned(material, group):
@@ -32,7 +32,8 @@ def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
         if len(named) > 1:
             best = {way: max(members, key=lambda group: group.changes.shape[1]) for way, members in named.items()}
             for way in sorted(best, key=lambda way: way != PLAIN):
-                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups)))
+                there = known(reach, best[way].rms)
+                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups), there))
     return found
 
 
@@ -62,12 +63,20 @@ def _way(material: Material, group: Group) -> str:
     return " + ".join(named) or PLAIN
 
 
-def _row(material: Material, whose: tuple[str, str], way: str, group: Group, plain: Group | None, controls: Mapping[str, Sequence[Group]]) -> Numbers:
+def _row(
+    material: Material,
+    whose: tuple[str, str],
+    way: str,
+    group: Group,
+    plain: Group | None,
+    controls: Mapping[str, Sequence[Group]],
+    reach: Mapping[str, float],
+) -> Numbers:
     """What is claimed of the composer's own determinant beside the dreams' own controls and plain dreams, and means over all dreams."""
     names = list(material.corpus.measures)
     there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
-    rivals, place = rivals_of(whose[1], names), names.index(whose[1])
-    told = claim(whose[1], Compared(group.moved, there, {}, standard(material.corpus.measures), rivals))
+    compared = Compared(group.moved, there, {}, standard(material.corpus.measures), rivals_of(whose[1], names), reach)
+    told = claim(whose[1], compared)
     usual = {} if plain is None or way == PLAIN else plain.moved
     return {
         "network": whose[0],
@@ -83,7 +92,7 @@ def _row(material: Material, whose: tuple[str, str], way: str, group: Group, pla
         "contrast": told["contrast"],
         "less": told["less"],
         "margin": told["margin"],
-        "less_plain": None if way == PLAIN else difference(group.moved, usual, len(names))[place],
+        "less_plain": None if way == PLAIN else estimate(compared.of(whose[1], less(group.moved, usual))),
         "gain": pooled([group.over_splits(group.gains())]),
         **{key: pooled([group.over_splits(group.each(key, inside))]) for key, inside in MEASURED.items()},
     }

@@ -19,7 +19,7 @@ MOSTLY = 0.5
 
 WHY_NOT = {
     "missing": "not made yet",
-    "uncontrolled": "without all three controls",
+    "uncontrolled": "without all three controls and dreams of the rule",
     "unheard": "whose network did not hear its composer",
     "incomparable": "with too many dreams that did not come far enough",
 }
@@ -83,22 +83,41 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     head = (
         f"Of {len(rows)} pairs of a composer and a network, {judged} can be judged ({each}): the network heard the composer, its dreams came far "
         f"enough, and all controls are there. In {tells} of these {judged} the dreams tell the truth: toward “interesting” they move the composer's "
-        f"own determinant by more than {smallest} standard deviations, beyond every control by as much, and more than any of its rivals or the "
-        "dreams of other composers' models do."
+        f"own determinant by more than {smallest} of what a dream of the composer's rule itself moves it, beyond every control by as much, and by a "
+        "larger share than any of its rivals or the dreams of other composers' models do."
     )
-    lines = [head + (f" These are {_named(rows, 'tells')}." if tells else " None does.")]
+    lines = [head + (f" These are {_named(rows, 'tells')}." if tells else " None does."), *_shares(rows)]
     for kind, said in (
         ("part", f"Of a mixture they tell some parts only ({_parts(rows)})"),
         ("hints", "The composer's own determinant moved as it should and beyond the controls, but not surely beyond every rival and other composer"),
         ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
         ("misleads", "It moved the wrong way, beyond the controls"),
-        ("nothing", f"It was heard, and yet its dreams move its determinant by less than {smallest} beyond any control"),
+        ("nothing", f"It was heard, and yet its dreams move its determinant by less than {smallest} of what the rule moves it, beyond any control"),
         ("undecided", f"Undecided, because intervals are too wide for either ({_shown(rows)})"),
     ):
         named = _named(rows, kind)
         if named:
             lines.append(f"{said}: {named}.")
     return lines
+
+
+def _shares(rows: Sequence[tuple[str, Content]]) -> list[str]:
+    """How far the dreams that can be judged went, of what is possible, and which of them surely went the right way, however little."""
+    judged = [(network, row) for network, row in rows if row["verdict"] in JUDGED and row["share"]["value"] is not None]
+    if not judged:
+        return []
+    shares = "; ".join(f"“{row['composer']}” in {network} {words.interval(row['share'])}" for network, row in judged)
+    right = [
+        f"“{row['composer']}” in {network}"
+        for network, row in judged
+        if above(row["share"]) and all(above(claim["less"][name]) for claim in row["claims"] for name in claim["less"])
+    ]
+    sure = (
+        f"Surely in the right direction beyond every control, however little: {'; '.join(right)}."
+        if right
+        else "None surely lies beyond every control."
+    )
+    return [f"Of what dreams of the rule itself move, those of the networks move (share, with its interval): {shares}. {sure}"]
 
 
 def _parts(rows: Sequence[tuple[str, Content]]) -> str:
@@ -144,7 +163,7 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     texts = (
         ("incomparable", f"Not comparable, as more than {words.percent(found['most_missing'])} of the dreams of one direction fell short"),
         ("missing", "Not made yet"),
-        ("uncontrolled", "Without all controls yet"),
+        ("uncontrolled", "Without all controls, and dreams of the rule, yet"),
     )
     for kind, text in texts:
         named = _named(rows, kind)

@@ -45,10 +45,16 @@ def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
     for row in network["rows"]:
         own = row["cells"][columns.index(row["composer"])]
         both = [interval(one) for one in row["toward"]]
-        rows.append([row["composer"], f"{row['models']} × {row['starts']}", str(row["pairs"]), *both, interval(own), VERDICTS[row["verdict"]]])
-    heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "verdict")
+        rule = interval(network["reach"][columns.index(row["composer"])])
+        line = [row["composer"], f"{row['models']} × {row['starts']}", str(row["pairs"]), *both, interval(own), rule, interval(row["share"])]
+        rows.append([*line, VERDICTS[row["verdict"]]])
+    heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "the rule's", "share", "verdict")
+    notes = (
+        "In standard deviations of the corpus. The rule's: the contrast of dreams of the composer's rule itself, from the same starts to the same "
+        "distance, which is how far one gets who knows what to move. Share: of that.",
+    )
     title = f"{network['network']}: the composer's own determinant, at RMS {significant(network['rms'])}"
-    first = Listing(title, heads, (0.1, 0.1, 0.07, 0.21, 0.21, 0.19, 0.12), rows)
+    first = Listing(title, heads, (0.08, 0.08, 0.06, 0.15, 0.15, 0.14, 0.13, 0.14, 0.07), rows, notes)
     return [first, *_against(network)]
 
 
@@ -60,18 +66,18 @@ def _against(network: Content) -> list[Block]:
     ]
     heads = ("contrast of", *(f"less {name}" for name in CONTROLS.values()), "less closest rival", "less other composers'")
     notes = (
-        "In standard deviations of the corpus, at the starts that both have. A rival is what else the same dreams moved, in either direction. The "
-        "last column compares with the dreams of the other composers' models that were heard: the one that moves this determinant most. Of a "
-        "mixture every part is told.",
+        "As shares of what dreams of each determinant's own rule move, at the starts that both have. A rival is what else the same dreams moved, in "
+        "either direction. The last column compares with the dreams of the other composers' models that were heard: the one that moves this "
+        "determinant most. Of a mixture every part is told.",
     )
     sure = [
         [name, interval(claim["median"]), interval(claim["apart"]), number(claim["within"], 2), number(claim["shown"], 2), *_doubts(row, claim)]
         for name, row, claim in claims
     ]
     more = (
-        "Median: over starts, in place of their mean. Apart: what is left once what comes along with all rivals in the corpus is taken out. Within: "
-        "the contrast less each control surely lies within so much of zero (90 % intervals). Would have shown: the smallest contrast at which a row "
-        "of this width tells. p: of all that “tells” needs, and corrected for the number of judged rows (Holm).",
+        "Median: over starts, in place of their mean. Apart, in standard deviations: what is left once what comes along with all rivals in the "
+        "corpus is taken out. Within: the contrast less each control surely lies within so much of zero (90 % intervals). Would have shown: the "
+        "smallest contrast at which a row of this width tells. p: of all that “tells” needs, and corrected for the number of judged rows (Holm).",
     )
     second = ("contrast of", "median", "apart from rivals", "within ±", "would have shown", "p", "p, corrected")
     return [
@@ -91,14 +97,21 @@ def _doubts(row: Content, claim: Content) -> list[str]:
 def elsewhere(found: Content) -> Listing:
     """The diagonal at the distances at which no verdict is taken."""
     rows = [
-        [f"{row['composer']}, {network['network']}", significant(one["rms"]), str(one["pairs"]), interval(one["contrast"]), _less(one)]
+        [
+            f"{row['composer']}, {network['network']}",
+            significant(one["rms"]),
+            str(one["pairs"]),
+            interval(one["contrast"]),
+            interval(one["reach"]),
+            _less(one),
+        ]
         for network in found["networks"]
         for row in network["rows"]
         for one in row["elsewhere"]
     ]
-    heads = ("composer, network", "RMS", "pairs", "contrast", f"less {', '.join(CONTROLS.values())}")
+    heads = ("composer, network", "RMS", "pairs", "contrast", "the rule's", f"less {', '.join(CONTROLS.values())}")
     notes = ("No verdict is taken here. Dreams farther than the verdict's distance lie outside all that a network has heard.",)
-    return Listing("At other distances", heads, (0.18, 0.07, 0.07, 0.2, 0.48), rows, notes)
+    return Listing("At other distances", heads, (0.16, 0.06, 0.06, 0.16, 0.16, 0.4), rows, notes)
 
 
 def _less(one: Content) -> str:

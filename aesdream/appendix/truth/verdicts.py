@@ -3,8 +3,9 @@
 A network that does not tell a composer's sounds apart better than one of shuffled labels does, or hardly, learned nothing that its dreams could tell.
 Of one that does, the composer's own determinant is judged (the diagonal), of a mixture every part:
 
-- *tells*: its contrast, and that less every control, lies beyond ``SMALLEST``; above the size of every rival of its row; and above what dreams of the
-  other composers that this network heard move it. Of a mixture every part does; where only some do, it tells in *part*.
+- *tells*: its contrast, and that less every control, lies beyond ``SMALLEST`` of what dreams of the rule itself move; above the size of every rival
+  of its row; and above what dreams of the other composers that this network heard move it. Of a mixture every part does; where only some do, it tells
+  in *part*.
 - *misleads*: it lies as far beyond ``SMALLEST`` the other way.
 - *another*: a rival that lies beyond every control surely moved more.
 - *hints*: beyond the controls, but not beyond every rival or other composer.
@@ -57,7 +58,7 @@ def verdict(row: Content) -> str:
     """A key of ``VERDICTS`` for one composer in one network, of whose claims the verdicts are known."""
     if not row["models"] or row["roc_auc"] is None:
         return "missing"
-    if set(row["against"]) != set(CONTROLS) or row["heard"]["value"] is None:
+    if set(row["against"]) != set(CONTROLS) or row["heard"]["value"] is None or any(claim["reach"] is None for claim in row["claims"]):
         return "uncontrolled"
     if not is_heard(row):
         return "unheard"
