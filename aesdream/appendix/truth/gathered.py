@@ -199,9 +199,11 @@ def _group(
     found = {(dream.model, dream.start, dream.target): dream for dream in members if dream.side == side}
     dreams = np.array([[[found.get((model, start, goal)) for goal in (positive, other)] for start in starts] for model in models], dtype=object)
     wide = np.array(list(spread.values()))
+    settings = material.study.sweeps[sweep]
+    within = settings.direction == "rule"
     passed = {
-        rms: standardised(np.array([_change(dream, list(spread), rms) for dream in dreams.flat]).reshape(*dreams.shape, len(spread)), wide)
-        for rms in distances(material.study.sweeps[sweep])
+        rms: standardised(np.array([_change(dream, list(spread), rms, within) for dream in dreams.flat]).reshape(*dreams.shape, len(spread)), wide)
+        for rms in distances(settings)
     }
     return Group(sweep, treatment, [places[model][1] for model in models], starts, passed, dreams)
 
@@ -211,14 +213,16 @@ def distances(sweep: Sweep) -> list[float]:
     return [*sweep.at, *([sweep.stop_rms] if sweep.stop_rms else [])]
 
 
-def _change(dream: Dream | None, names: Sequence[str], rms: float) -> list[float]:
-    """What a dream had changed where it passed a distance; a dream without such a list is measured where it ended."""
+def _change(dream: Dream | None, names: Sequence[str], rms: float, within: bool) -> list[float]:
+    """What a dream had changed where it passed a distance; a dream without such a list is measured where it ended, and so is one that did not get
+    that far where it is asked what can be moved ``within`` the distance.
+    """
     if dream is None or not dream.ready:
         return [np.nan] * len(names)
     content, before = dream.content, dream.content.get("excerpt", {}).get("measures", {})
     ended = {"rms": content.get("rms_from_start", 0.0), "measures": content.get("measures", {})}
     there = [one["measures"] for one in content.get("passed", [ended]) if math.isclose(one["rms"], rms, rel_tol=0.01)]
-    after = there[0] if there else {}
+    after = there[0] if there else ended["measures"] if within else {}
     return [after.get(name, np.nan) - before.get(name, np.nan) for name in names]
 
 
