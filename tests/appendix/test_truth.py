@@ -430,8 +430,10 @@ def interval(value: float) -> dict[str, float]:
         ({"column": None}, "hints"),
         ({"surpassed": "wide"}, "another"),
         ({"surpassed": "dense"}, "tells"),  # no further than the controls went
-        ({"contrast": interval(0.15)}, "undecided"),  # not surely as large as what counts
-        ({"less": {"shuffled": interval(0.15), "untrained": interval(0.5), "random": interval(0.5)}}, "undecided"),
+        ({"contrast": interval(0.15)}, "faint"),  # not surely as large as what counts
+        ({"less": {"shuffled": interval(0.15), "untrained": interval(0.5), "random": interval(0.5)}}, "faint"),
+        ({"contrast": interval(0.15), "margin": None}, "undecided"),
+        ({"contrast": interval(0.05)}, "undecided"),
         ({"less": {"shuffled": interval(0.0), "untrained": interval(0.0)}, "within": 0.1}, "nothing"),
         ({"contrast": interval(-0.5), "less": {"shuffled": interval(-0.5)}}, "misleads"),
         ({"contrast": interval(-0.15), "less": {"shuffled": interval(-0.5)}, "within": 0.6}, "undecided"),

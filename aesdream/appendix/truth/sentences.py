@@ -89,6 +89,7 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     lines = [head + (f" These are {_named(rows, 'tells')}." if tells else " None does."), *_shares(rows)]
     for kind, said in (
         ("part", f"Of a mixture they tell some parts only ({_parts(rows)})"),
+        ("faint", f"All of this holds but for the size, which is not surely {smallest} of the rule's: the right determinant, faintly"),
         ("hints", "The composer's own determinant moved as it should and beyond the controls, but not surely beyond every rival and other composer"),
         ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
         ("misleads", "It moved the wrong way, beyond the controls"),

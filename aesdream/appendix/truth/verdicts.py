@@ -6,6 +6,7 @@ Of one that does, the composer's own determinant is judged (the diagonal), of a 
 - *tells*: its contrast, and that less every control, lies beyond ``SMALLEST`` of what dreams of the rule itself move; above the size of every rival
   of its row; and above what dreams of the other composers that this network heard move it. Of a mixture every part does; where only some do, it tells
   in *part*.
+- *faint*: all of that holds but for the size, which may be less than ``SMALLEST``.
 - *misleads*: it lies as far beyond ``SMALLEST`` the other way.
 - *another*: a rival that lies beyond every control surely moved more.
 - *hints*: beyond the controls, but not beyond every rival or other composer.
@@ -30,10 +31,11 @@ FLOOR = 0.6
 """The ROC AUC under which a composer counts as not heard, however sure it is."""
 MOST_MISSING = 0.1
 """The share of the dreams of a direction that may fall short of the verdict's distance."""
-JUDGED = ("tells", "part", "hints", "another", "misleads", "nothing", "undecided")
+JUDGED = ("tells", "part", "faint", "hints", "another", "misleads", "nothing", "undecided")
 VERDICTS = {
     "tells": "tells",
     "part": "tells in part",
+    "faint": "tells, faintly",
     "hints": "hints",
     "another": "tells of another",
     "misleads": "misleads",
@@ -74,9 +76,11 @@ def of_claim(claim: Content, beyond: set[str]) -> str:
         return "misleads"
     if claim["surpassed"] in beyond:
         return "another"
+    stands_out = all(one is not None and above(one) for one in (claim["margin"], claim["column"]))
     if all(above(one, SMALLEST) for one in needed):
-        rest = [claim["margin"], claim["column"]]
-        return "tells" if all(one is not None and above(one) for one in rest) else "hints"
+        return "tells" if stands_out else "hints"
+    if stands_out and all(above(one) for one in needed):
+        return "faint"
     return "nothing" if claim["within"] is not None and claim["within"] <= SMALLEST else "undecided"
 
 
