@@ -395,8 +395,8 @@ def test_a_matrix_prints_every_contrast_outlines_the_diagonal_and_marks_what_is_
     printed = [text.get_text() for text in axes.texts]
     wanted = [cell["value"] for row in (*network["rows"], *network["controls"], {"cells": network["reach"]}) for cell in row["cells"]]
     wanted = [value for value in wanted if value is not None]
-    numbers = [float(text.replace("−", "-")) for text in printed if re.fullmatch(r"−?\d+\.\d\d", text)]
-    assert numbers == pytest.approx(wanted, abs=0.0051)
+    numbers = [float(text.replace("−", "-")) for text in printed if re.fullmatch(r"−?\d+\.\d{3}", text)]
+    assert numbers == pytest.approx(wanted, abs=0.00051)
     outlined = [patch for patch in axes.patches if not patch.get_fill()]
     assert [round(patch.get_x() + 0.475) for patch in outlined] == [0, 3]
     assert len(axes.lines) == sum(sum(row["beyond"]) for row in network["rows"])

@@ -75,10 +75,8 @@ def _label(row: Content) -> str:
 
 
 def _limits(network: Content) -> list[float]:
-    """What is in full colour: what dreams of the rule itself move, or the largest contrast of a determinant of which no such dream is there."""
-    cells = [[row["cells"][place]["value"] for row in (*network["rows"], *network["controls"])] for place in range(len(network["reach"]))]
-    largest = [max((abs(value) for value in column if value is not None), default=0.0) or 1.0 for column in cells]
-    return [one["value"] if one["value"] is not None and one["value"] > 0 else most for one, most in zip(network["reach"], largest, strict=True)]
+    """What is in full colour: what dreams of the rule itself move; where none is there nothing is coloured."""
+    return [one["value"] if one["value"] is not None and one["value"] > 0 else float("inf") for one in network["reach"]]
 
 
 def _row(axes: Axes, at: float, row: Content, determinants: Sequence[str], limits: Sequence[float]) -> None:
@@ -96,11 +94,9 @@ def _cell(axes: Axes, column: int, at: float, cell: Content, limit: float, *, ma
         return
     colours = _colours(max(-1.0, min(value / limit, 1.0)))
     axes.add_patch(Rectangle((column - 0.5, at - 0.5), 1, 1, facecolor=colours[0], edgecolor="white", linewidth=0.8))
-    axes.text(
-        column, at - 0.13, words.number(value, 2), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None
-    )
+    axes.text(column, at - 0.13, words.number(value), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None)
     if cell["low"] is not None:
-        bounds = f"[{words.number(cell['low'], 2)}, {words.number(cell['high'], 2)}]"
+        bounds = f"[{words.number(cell['low'])}, {words.number(cell['high'])}]"
         axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.9, color=colours[1])
     if marked:
         axes.plot([column + 0.4], [at - 0.33], "o", markersize=3, color=colours[1], zorder=4)

@@ -20,8 +20,8 @@ Content = Mapping[str, Any]
 
 def auc(content: Content, treatment: str | None) -> Content | None:
     """How well a treatment's models tell the sounds apart, as the tables have it: the mean over models, with its interval over families."""
-    means = [table["mean"] for table in content["tables"] if table["treatment"] == treatment and table["mean"]]
-    return {key: means[0]["roc_auc"][key] for key in ("value", "low", "high")} if means else None
+    means = [table["mean"]["roc_auc"] for table in content["tables"] if table["treatment"] == treatment and table["mean"]]
+    return {key: means[0].get(key) for key in ("value", "low", "high", "n")} if means else None
 
 
 def heard(material: Material, treatment: str) -> Numbers:

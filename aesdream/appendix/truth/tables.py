@@ -34,8 +34,8 @@ def heard(found: Content) -> Listing:
 def _auc(row: Content | None) -> str:
     if row is None:
         return DASH
-    models = "" if row["models"] == row["expected"] else f" ({row['models']} of {row['expected']})"
-    return interval(row["roc_auc"]) + models
+    judged = 0 if row["roc_auc"] is None else row["roc_auc"]["n"]
+    return interval(row["roc_auc"]) + ("" if judged in (None, row["expected"]) else f" ({judged} of {row['expected']})")
 
 
 def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
@@ -46,7 +46,8 @@ def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
         own = row["cells"][columns.index(row["composer"])]
         both = [interval(one) for one in row["toward"]]
         rule = interval(network["reach"][columns.index(row["composer"])])
-        line = [row["composer"], f"{row['models']} × {row['starts']}", str(row["pairs"]), *both, interval(own), rule, interval(row["share"])]
+        models = str(row["models"]) if row["models"] == row["expected"] else f"{row['models']} of {row['expected']}"
+        line = [row["composer"], f"{models} × {row['starts']}", str(row["pairs"]), *both, interval(own), rule, interval(row["share"])]
         rows.append([*line, VERDICTS[row["verdict"]]])
     heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "the rule's", "share", "verdict")
     notes = (
