@@ -135,9 +135,9 @@ def together(groups: Sequence[Group], rms: float) -> Pairs:
 
 
 def known(reach: Reach, rms: float) -> dict[str, float]:
-    """The determinants that dreams of their own rule surely raise at a distance, and by how much."""
+    """The determinants that dreams of their own rule raise at a distance, and by how much."""
     there = {name: by_distance[rms] for name, by_distance in reach.items() if rms in by_distance}
-    return {name: one["value"] for name, one in there.items() if above(one) and one["value"] is not None}
+    return {name: one["value"] for name, one in there.items() if one["value"] is not None and one["value"] > 0}
 
 
 def _row(
