@@ -14,7 +14,7 @@ from aesdream.truth.contrasts import Array, Margin, Pairs, apart, by_split, clos
 Numbers = dict[str, Any]
 SMALLEST = 0.1
 """The smallest contrast that counts, as a share of what a dream of the composer's own rule moves at that distance. Until such dreams were made it was
-.2 standard deviations of the corpus, which at the verdict's distance not even they come to (docs/truth.md).
+.2 standard deviations of the corpus, which at the verdict's distance is twice what even they move of brightness (docs/truth.md).
 """
 
 
