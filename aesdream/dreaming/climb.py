@@ -10,14 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from aesdream.dreaming.directions import CLOSE, crossing
 from aesdream.dreaming.objectives import Target, Watch, activations, convinced, find_layer, selection
 from aesdream.dreaming.rules import multipliers
 from aesdream.models.layers import Dreamable, channel_major
 
 Bounds = tuple[float, float] | None
-CLOSE, SECANTS = 2.0**-40, 24
-"""What a dream that stops at a distance may lack of it, as a part of it (in single precision half a millionth), and the most places along its last
-step that are looked at for that."""
 FINER = 6
 """Halvings of the last step when a dream stops at a confidence: each looks at the whole batch again, and a sixty-fourth of a step is little."""
 NEARLY = 0.99
@@ -227,27 +225,7 @@ def shortened(
     above = beyond(factor)
     if above <= 0:
         return factor, False
-    return _crossing(beyond, factor, above, end * max(CLOSE, 4 * torch.finfo(factor.dtype).eps)), True
-
-
-def _crossing(beyond: Callable[[torch.Tensor], float], end: torch.Tensor, above: float, close: float) -> torch.Tensor:
-    """Where ``beyond``, not above zero at zero and ``above`` it at ``end``, comes to zero: the last place found that is not above it. By secants; an
-    end that stays twice is believed half (Illinois). Along a step distances are nearly straight."""
-    high, low = float(end), 0.0
-    found = torch.zeros_like(end)
-    below = missing = beyond(found)
-    last = 0
-    for _ in range(SECANTS):
-        if missing >= -close:
-            break
-        place = end.new_tensor(min(max(high - above * (high - low) / (above - below), low), high))
-        there = beyond(place)
-        if there > 0:
-            high, above, below, last = float(place), there, below / (2 if last > 0 else 1), 1
-        else:
-            low, below, above, last = float(place), there, above / (2 if last < 0 else 1), -1
-            found, missing = place, there
-    return found
+    return crossing(beyond, factor, above, end * max(CLOSE, 4 * torch.finfo(factor.dtype).eps)), True
 
 
 def first_layer(network: nn.Module) -> nn.Conv1d | None:
