@@ -140,7 +140,7 @@ class Responses:
 
 def responses(kernels: Array, rate: int, columns: int = 360) -> Responses:
     """The responses of kernels [shape=(filters, channels, taps)] from 1 Hz to Nyquist, looked at eight times as finely as they can swing, so that no
-    peak is missed. A kernel that is zero everywhere is at 0 dB and loudest at 0 Hz."""
+    peak is missed. A kernel that is zero everywhere is at -120 dB and loudest at 0 Hz."""
     size = 2 ** math.ceil(math.log2(8 * kernels.shape[2]))
     hertz, sizes = np.fft.rfftfreq(size, 1 / rate), np.abs(np.fft.rfft(kernels, size))
     edges = np.geomspace(1.0, rate / 2, columns + 1)

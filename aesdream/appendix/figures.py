@@ -72,7 +72,7 @@ def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
     """conv1's kernel before and after training, and its frequency response, for each channel; of several kernels the largest, and all responses."""
     channels, several = layer.before.shape[1], len(layer.after) > 1
     largest = int(np.argmax(np.square(layer.after).sum(axis=(1, 2))))
-    before, after = (responses(kernels, layer.rate) for kernels in (layer.before, layer.after))
+    before, after = (responses(kernels, layer.rate) if several else None for kernels in (layer.before, layer.after))
     height = 0.8 / channels
     for channel in range(channels):
         bottom = 0.1 + (channels - 1 - channel) * (height + 0.1)
@@ -80,7 +80,7 @@ def kernel(figure: Figure | SubFigure, layer: FirstLayer) -> None:
         left, right = figure.add_axes((0.09, bottom, 0.38, size)), figure.add_axes((0.575, bottom, 0.4, size))
         name = f"conv1, filter {largest}" if several else "conv1's kernel"
         plots.kernel(left, layer.before[largest], layer.after[largest], layer.rate, channel, name)
-        if several:
+        if before is not None and after is not None:
             plots.kernel_responses(right, before, after, layer.rate, channel)
         else:
             plots.kernel_response(right, layer.before[0], layer.after[0], layer.rate, channel)

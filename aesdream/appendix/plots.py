@@ -144,12 +144,12 @@ def kernel(axes: Axes, before: Array, after: Array, rate: int, channel: int, nam
     axes.margins(y=0.12)
     axes.set_xlabel("time in the kernel (ms)")
     axes.set_ylabel("weight")
-    axes.set_title(f"{name}{_which(before, channel)}", loc="left")
+    axes.set_title(f"{name}{_which(channel, len(before))}", loc="left")
     plain_axes(axes)
 
 
-def _which(kernel: Array, channel: int) -> str:
-    return f", {_CHANNELS[channel]} channel" if len(kernel) == 2 else ""
+def _which(channel: int, channels: int) -> str:
+    return f", {_CHANNELS[channel]} channel" if channels == 2 else ""
 
 
 def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel: int) -> None:
@@ -162,7 +162,7 @@ def kernel_response(axes: Axes, before: Array, after: Array, rate: int, channel:
     axes.text(21.5, top + 2, "20 Hz", color=VERMILLION, va="top", fontsize=7)
     axes.set_ylim(top - 80, top + 5)
     axes.set_ylabel("gain (dB)")
-    _over_frequency(axes, rate, f"its response{_which(before, channel)}")
+    _over_frequency(axes, rate, f"its response{_which(channel, len(before))}")
 
 
 def kernel_responses(axes: Axes, before: Responses, after: Responses, rate: int, channel: int) -> None:
@@ -174,8 +174,7 @@ def kernel_responses(axes: Axes, before: Responses, after: Responses, rate: int,
     axes.plot(np.maximum(before.loudest[order], 1), rows, "o", color="white", markeredgecolor=BLUE, markersize=3, linestyle="none")
     axes.set_yticks(rows, [str(place) for place in order], fontsize=min(7.0, 90 / len(rows)))
     axes.set_ylabel("filter")
-    said = f", {_CHANNELS[channel]} channel" if after.gains.shape[1] == 2 else ""
-    _over_frequency(axes, rate, f"responses{said}, dB: {_FAINTEST:g} dark, 0 bright".replace("-", MINUS))
+    _over_frequency(axes, rate, f"responses{_which(channel, after.gains.shape[1])}, dB: {_FAINTEST:g} dark, 0 bright".replace("-", MINUS))
 
 
 def _over_frequency(axes: Axes, rate: int, title: str) -> None:

@@ -55,7 +55,7 @@ class TruthRow(Part):
     heard: Estimate = Field(description="the models' AUC less that, paired by split")
     p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
     verdict: str = Field(
-        description="tells, part, hints, another, misleads, nothing, undecided, unheard, incomparable, uncontrolled or missing: docs/truth.md"
+        description="tells, part, faint, hints, another, misleads, nothing, undecided, unheard, incomparable, uncontrolled or missing: docs/truth.md"
     )
 
 

@@ -30,7 +30,8 @@ METHOD = (
     "From the same held-out sound a network dreams toward “interesting” and toward “not”; both are compared where they passed the same distance (in "
     "RMS). The contrast is what the first changed of a determinant less what the second did, in standard deviations over the corpus: what both do "
     "alike, any dream of that size may do. Controls are networks that learned shuffled labels, untrained networks, and white noise added and taken "
-    "away. A pair of which one dream did not get that far is left out, and counted."
+    "away. A pair of which one dream did not get that far is left out, and counted. How far one may get at all is told by dreams of the composer's "
+    "rule itself, and contrasts are compared as shares of that."
 )
 HOW_TO_READ = (
     "Composers are rows (what was learned), determinants columns (what dreams moved), numbers are contrasts with 95 % intervals over splits. The "

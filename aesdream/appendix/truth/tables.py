@@ -251,7 +251,8 @@ def regularisers(found: Content) -> list[Block]:
     ]  # fmt: skip
     columns = ("composer, network", "dreamed", "contrast", "less own shuffled", "less own untrained", "less closest rival", "less plain")
     more = (
-        "The contrast of the composer's own determinant at the verdict's distance, with its 95 % interval over splits; less that of controls that "
+        "The contrast of the composer's own determinant at the verdict's distance, as a share of what dreams of its rule move (plain ones, without "
+        "a regulariser), with its 95 % interval over splits; less that of controls that "
         "were dreamed in the same way (untrained networks know no augmentation). Beyond plain dreams says nothing of what was learned by itself: a "
         "regulariser that moves all dreams into hearing moves every determinant more. Random directions have no gradient to regularise.",
     )

@@ -1,4 +1,4 @@
-"""A verdict on every composer and network, by rules of intervals that stand here, and were said before any run.
+"""A verdict on every composer and network, by rules of intervals that stand here (what was changed after seeing results: docs/truth.md).
 
 A network that does not tell a composer's sounds apart better than one of shuffled labels does, or hardly, learned nothing that its dreams could tell.
 Of one that does, the composer's own determinant is judged (the diagonal), of a mixture every part:
