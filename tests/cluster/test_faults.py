@@ -168,11 +168,10 @@ def test_a_full_disk_fails_with_a_reason_and_the_same_command_goes_on(suite: Sui
         suite.submit()
         suite.until(lambda: suite.begun(MODEL), "a training under way")
         filler = suite.run / "filler"
-        with filler.open("wb") as out:
+        with filler.open("wb", buffering=0) as out:  # nothing is left to be written as it closes
             try:
                 while True:
                     out.write(bytes(1 << 16))
-                    out.flush()
             except OSError:
                 pass
         suite.idle()
