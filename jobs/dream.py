@@ -38,8 +38,10 @@ SECONDS_TO_HEAR = 2.2e-7
 """How much of a dream is heard, for one sample, on one core."""
 SECONDS_TO_REGULARISE = 4e-8
 """A regulariser's part of a step for one sample, on one core."""
-OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "at", "regularisers")
+OPTIONS = ("domain", "excerpts", "windows", "stop_confidence", "direction", "keep", "at", "regularisers", "momentum")
 """Keys of a sweep that most leave as they are."""
+ASKED = ("side", "rule", "step", "steps", "stop_rms", "stop_confidence", "at", "regularisers", "momentum")
+"""Keys of a sweep that say how to climb."""
 BYTES_OF_NUMBERS = 20_000
 """A dream's JSON, where nothing else is kept of it."""
 KEPT_EVERY = 600.0
@@ -198,8 +200,7 @@ class _Making:
             begun = start
             dreams = self._along_noises(rows, targets, begun) if self.direction == "random" else dream(
                 *self.climbed, targets, begun, bounds=self.bounds,
-                **{key: self.recipe[key] for key in ("side", "rule", "step", "steps", "stop_rms")},
-                stop_confidence=self.recipe.get("stop_confidence"), at=self.recipe.get("at", ()), regularisers=self.recipe.get("regularisers", ()),
+                **{key: self.recipe[key] for key in ASKED if key in self.recipe},
                 sample_rate=self.checkpoint.preparation.sample_rate, kept=kept_path(self.run, part[0], leg), every=every,
             )  # fmt: skip
             start = list(dreams.sounds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aesdream.appendix import words
@@ -24,8 +24,7 @@ def glance(content: Content) -> list[tuple[str, str]]:
     lines.append(("Corpus", f"{size}: {labels}{share}; {family}."))
     if any(dream["start"] == "source" for sweep in content["sweeps"].values() for dream in sweep["dreams"]):
         lines.append(("Start of the dreams", f"{sounds['source']['name']}, {sounds['source']['seconds']:g} s before preparation."))
-    treatments = "; ".join(f"{name}: {treatment(settings)}" for name, settings in training["treatments"].items())
-    lines.append(("Treatments", treatments + "."))
+    lines.append(("Treatments", "; ".join(_treatments(training["treatments"])) + "."))
     made = sum(model["problem"] is None for model in content["models"])
     seeds = f"{training['splits']} splits with {training['seeds']} seeds each, unless a treatment says otherwise"
     lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
@@ -66,6 +65,26 @@ def synthetic(sounds: Content) -> str:
     return f"SYNTHETIC. Nobody listened: {rule} {exchanged} The sounds are synthetic too, by {made['processor'].rstrip('.')}."
 
 
+def _treatments(given: Mapping[str, Content]) -> Iterator[str]:
+    """What each treatment does; those that differ in nothing but composer and network, every one with every one, together."""
+    kinds: dict[str, dict[str, Content]] = {}
+    for name, settings in given.items():
+        kinds.setdefault(str({**settings, "composer": None, "network": None}), {})[name] = settings
+    for kind in kinds.values():
+        choices = {what: list(dict.fromkeys(settings.get(what) for settings in kind.values())) for what in ("composer", "network")}
+        names = [*kind]
+        if len(kind) == 1 or len(kind) < len(choices["composer"]) * len(choices["network"]):
+            yield from (f"{name}: {treatment(settings)}" for name, settings in kind.items())
+            continue
+        varied = [
+            f"{what}s {', '.join(f'“{one}”' for one in found)}" if len(found) > 1 else f"{what} “{found[0]}”"
+            for what, found in choices.items()
+            if found != [None]
+        ]
+        same = treatment({**kind[names[0]], "composer": None, "network": None})
+        yield f"{names[0]} to {names[-1]} ({len(names)}): {same}, {' and '.join(varied)}"
+
+
 def treatment(settings: Content) -> str:
     """How a treatment makes its training set, in words."""
     parts = []
@@ -80,12 +99,14 @@ def treatment(settings: Content) -> str:
         parts.append(f"judged by the composer “{settings['composer']}”")
     if settings.get("network"):
         parts.append(f"network “{settings['network']}”")
+    if settings.get("augmentation"):
+        parts.append(f"with {settings['augmentation']} noise added in training")
     if settings["labels"] == "shuffled":
         parts.append("training labels permuted (control)")
     if settings["epochs"] == 0:
         parts.append("not trained (control)")
     said = ", ".join(parts) or "the sounds as they are"
-    return said + (f", {settings['seeds']} seeds" if settings["seeds"] else "")
+    return said + (f", {settings['seeds']} {'seed' if settings['seeds'] == 1 else 'seeds'}" if settings["seeds"] else "")
 
 
 def heading(table: Content) -> str:
@@ -188,59 +209,24 @@ def _overview_notes(content: Content) -> list[str]:
 
 
 def comparisons(content: Content) -> Listing:
-    """Treatments against each other on the same validation sounds."""
-    rows = []
-    for entry in (entry for entry in content["comparisons"] if entry["difference"]):
-        found = entry["difference"]
-        rows.append([entry["protocol"], f"{entry['to']} less {entry['from']}", words.MEASURES[entry["measure"]], interval(found), str(found["n"])])
+    """Treatments against each other on the same validation sounds, a pair a row."""
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in content["comparisons"]:
+        if entry["difference"]:
+            pairs.setdefault((entry["protocol"], f"{entry['to']} less {entry['from']}"), {})[entry["measure"]] = entry["difference"]
+    measured = list(dict.fromkeys(entry["measure"] for entry in content["comparisons"]))
+    rows = [
+        [*pair, *(interval(found.get(key)) for key in measured), " / ".join(dict.fromkeys(str(each["n"]) for each in found.values()))]
+        for pair, found in pairs.items()
+    ]
     note = "Paired bootstrap: each draw weighs the same families on both sides. An interval across 0 decides nothing. Windowed treatments by sound."
-    if len(rows) < len(content["comparisons"]):
+    if any(entry["difference"] is None for entry in content["comparisons"]):
         note += " Treatments that were never validated on the same sounds are left out."
     below = [entry["control"] for entry in content["headline"]["against"] if entry["turned"]]
     if below:
         note += f" Differences to {', '.join(below)} are no gain: it lies below chance."
-    return Listing(
-        "Treatments compared", ("protocol", "difference", "measure", "value [95 %]", "pairs"), (0.14, 0.28, 0.26, 0.26, 0.06), rows, [note]
-    )
-
-
-def conv1(content: Content) -> Listing:
-    """How far conv1's weights moved, and on how many sounds it is silent, for every model."""
-    rows = [
-        [
-            name,
-            count(moved["taps"]),
-            significant(moved["start_rms"]),
-            *(f"{significant(moved[key])} ×" for key in ("rms_moved", "largest_moved")),
-            percent(moved["share_barely_moved"]),
-            number(moved["correlation_of_channels"], 2),
-            percent(content["census"][name]["bottleneck"]["share_silent"]),
-        ]
-        for name, moved in content["conv1"].items()
-    ]
-    heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right", "silent on")
-    said = (
-        "Moved: change in multiples of the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation "
-        "of the two channels' kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros."
-    )
-    return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, [said])
-
-
-def census(content: Content) -> Listing:
-    """Dead filters by model and layer, each test apart; layers without one are only counted."""
-    keys = ("filters", "silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_post", "dead")
-    everything = [(name, layer, counted) for name, found in content["census"].items() for layer, counted in found["layers"].items()]
-    rows = [[name, layer, *(str(counted[key]) for key in keys)] for name, layer, counted in everything if counted["dead"]]
-    heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow before", "slow after", "any test")
-    alive = "{without_dead} of {counted} layers of {models} models have no dead filter and are left out.".format(**content["layers"])
-    said = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start "
-    return Listing(
-        "Census of dead filters",
-        heads,
-        (0.34, 0.07, 0.07, 0.11, 0.09, 0.08, 0.09, 0.08, 0.07),
-        rows,
-        [said + "is below a twentieth of its layer's median, before or after the ReLU.", alive],
-    )
+    heads = ("protocol", "difference", *(words.MEASURES[key] for key in measured), "pairs")
+    return Listing("Treatments compared", heads, (0.12, 0.3, *[0.52 / max(len(measured), 1)] * len(measured), 0.06), rows, [note])
 
 
 def summaries(content: Content) -> list[Listing]:

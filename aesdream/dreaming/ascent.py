@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import FINER, Bounds, Climb, Stop
+from aesdream.dreaming.climb import FINER, Bounds, Climb, SteadyClimb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import SIDES, Target, listening, refuse_other_shapes
 from aesdream.dreaming.regularisers import RegularisedClimb, in_order
@@ -69,6 +69,7 @@ def dream(
     at: Sequence[float] = (),
     bounds: tuple[float, float] | None = (-1.0, 1.0),
     regularisers: Sequence[str] = (),
+    momentum: float = 0.0,
     sample_rate: int | None = None,
     kept: Path | None = None,
     every: float = 600.0,
@@ -83,11 +84,14 @@ def dream(
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
     layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
     much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at
-    ``sample_rate`` hertz. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
+    ``sample_rate`` hertz. With ``momentum``, from 0 to less than 1, a step follows the running mean of all gradients so far, each brought to one
+    size, in which what went before counts by so much; coefficients are not told then. A short batch of one is computed as two, since one sound alone
+    differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
-    Raises UserError for an unknown layer, filter, side, rule or regulariser, for distances that do not ascend to ``stop_rms`` and for a start that is
-    not finite or not of the shape that the network hears, FloatingPointError for a gradient or an activation that is not.
+    Raises UserError for an unknown layer, filter, side, rule or regulariser, for momentum and regularisers at once, for distances that do not ascend
+    to ``stop_rms`` and for a start that is not finite or not of the shape that the network hears, FloatingPointError for a gradient or an activation
+    that is not.
     """
     if side not in SIDES:
         raise one_of("side", side, SIDES)
@@ -95,13 +99,15 @@ def dream(
         raise one_of("rule", rule, RULES)
     if at and (stop_rms is None or any(near >= far for near, far in pairwise((0.0, *at, stop_rms)))):
         raise UserError(f"at: {', '.join(map(str, at))} must be above zero, ascend, and be less than stop_rms, which is {stop_rms}")
+    if not 0 <= momentum < 1 or (momentum and regularisers):
+        raise UserError(f"momentum: {momentum:g} must be from 0 to less than 1, and 0 where a gradient is regularised")
     wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
         refuse_other_shapes(network, starts)
-        climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate)
+        climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate, momentum)
         how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
-        how += [heard, sample_rate, tuple(at)]
+        how += [heard, sample_rate, tuple(at), momentum]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
         begun = keeper.found()
         if begun is not None:
@@ -119,10 +125,14 @@ def dream(
     return Dreams(climb.sounds[:wanted], trace[:wanted], *found)
 
 
-def _climb(given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bounds, Stop], regularisers: Sequence[str], rate: int | None) -> Climb:
+def _climb(
+    given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bounds, Stop], regularisers: Sequence[str], rate: int | None, momentum: float
+) -> Climb:
     network, _, _, starts, _, bounds, stop = given
     if regularisers:
         return RegularisedClimb(*given, regularisers, rate)
+    if momentum:
+        return SteadyClimb(*given, momentum)
     return BlockClimb(*given) if BlockClimb.serves(network, starts, bounds, stop) else Climb(*given)
 
 

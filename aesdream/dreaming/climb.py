@@ -203,6 +203,32 @@ class Climb:
         return convinced(outputs, self.layer, self.chosen, self.stop.confidence), activations(outputs, self.layer, self.side, self.chosen)
 
 
+class SteadyClimb(Climb):
+    """The generic path along the running mean of a dream's gradients, each brought to one size (momentum, as Dong et al. 2018 attack networks): what
+    has kinks, as an onset that is counted or not, is climbed without going to and fro. What it adds is no first layer's kernel, so there are no
+    coefficients.
+    """
+
+    def __init__(
+        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop, momentum: float
+    ) -> None:
+        super().__init__(network, layer, targets, starts, side, bounds, stop)
+        self.watch, self.momentum = Watch(network, self.layer, None), momentum
+        self.followed = torch.zeros_like(self.sounds)
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "followed": self.followed.cpu()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.followed.copy_(state["followed"])
+
+    def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
+        of_one_size = gradient * per_sound(multipliers("norm", 1.0, gradient), gradient)
+        self.followed = self.momentum * self.followed + (1 - self.momentum) * of_one_size
+        return self.followed
+
+
 def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:
     """Sounds clipped to bounds, in place."""
     return moved if bounds is None else moved.clamp_(*bounds)

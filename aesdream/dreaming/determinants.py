@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.fft import next_fast_len
-from scipy.signal import ellip, sosfiltfilt
 from torch import nn
 from torch.nn.functional import max_pool1d, pad
 
 from aesdream.sounds import measures
 from aesdream.sounds.composers import CLASSES, COMPOSERS
-from aesdream.sounds.measures import BLOCK, EDGE, LOUDNESS, MIXTURE, ONSET, ROUGHEST, erb_number, hertz_of
+from aesdream.sounds.measures import BLOCK, FAINTEST, LOUDNESS, MIXTURE, ONSET, ROUGHEST, erb_number, hertz_of
 
 SILENT = 1e-20
 """Power from which on a root has a slope."""
@@ -24,20 +23,28 @@ SILENT = 1e-20
 class Rule(nn.Module):
     """A composer's measure m of waveforms (batch, channels, samples) as logits (batch, 2) of ``CLASSES``: -m and m, what ``said`` puts out.
 
-    The values are those of ``aesdream.sounds.measures`` (which say what each is from) but for rounding, in double precision on the CPU; gradients
-    leave out how the filters of 20 Hz treat a sound's two ends. Raises KeyError for a composer that is none.
+    The values are those of ``aesdream.sounds.measures`` (which say what each is from) but for rounding, in double precision on the CPU, 0 where
+    nothing is heard; gradients leave out how the filters of 20 Hz treat a sound's two ends. Equal channels are the narrowest there are: ``wide`` has
+    no slope there. Raises KeyError for a composer that is none.
     """
 
     def __init__(self, composer: str, rate: int) -> None:
         super().__init__()
-        self.measure, self.rate = DIFFERENTIABLE[COMPOSERS[composer].measure], rate
+        self.composer, self.rate = composer, rate
+        self.measure = DIFFERENTIABLE[COMPOSERS[composer].measure]
         self.said = nn.Identity()
 
     def forward(self, sounds: torch.Tensor) -> torch.Tensor:
-        measured = self.measure(_Audible.apply(sounds.double(), self.rate), self.rate)
+        kept = _Audible.apply(sounds.double(), self.rate)
+        heard = kept.detach().abs().amax(dim=(1, 2)) > FAINTEST * sounds.detach().abs().amax(dim=(1, 2))
+        measured = torch.where(heard, self.measure(kept, self.rate), 0.0)
         said: torch.Tensor = self.said(torch.stack([-measured, measured], 1).to(sounds.dtype))
         assert said.shape[1] == len(CLASSES)
         return said
+
+    def extra_repr(self) -> str:
+        """What tells rules from each other, also in the digest of what was kept of a dream."""
+        return f"{self.composer}, {self.rate}"
 
 
 class _Audible(torch.autograd.Function):
@@ -54,8 +61,7 @@ class _Audible(torch.autograd.Function):
 
 
 def _filtered(sounds: torch.Tensor, rate: int) -> torch.Tensor:
-    edge = ellip(6, 0.1, 50, EDGE, "highpass", fs=rate, output="sos")
-    kept = sosfiltfilt(edge, sounds.detach().cpu().numpy(), axis=-1, padlen=min(sounds.shape[-1] - 1, rate))
+    kept = measures.without_infrasound(sounds.detach().cpu().numpy(), rate)
     return torch.from_numpy(np.ascontiguousarray(kept)).to(sounds.device)
 
 
@@ -66,7 +72,7 @@ def _like(values: Any, other: torch.Tensor) -> torch.Tensor:
 def _brightness(sounds: torch.Tensor, rate: int) -> torch.Tensor:
     size = next_fast_len(sounds.shape[-1], real=True)
     power = torch.fft.rfft(sounds, size).abs().square().sum(1)
-    return power @ _like(erb_number(np.fft.rfftfreq(size, 1 / rate)), sounds) / power.sum(1)
+    return power @ _like(erb_number(np.fft.rfftfreq(size, 1 / rate)), sounds) / power.sum(1).clamp(min=SILENT)
 
 
 def _fluctuation(sounds: torch.Tensor, rate: int) -> torch.Tensor:
@@ -96,7 +102,7 @@ def _onsets(sounds: torch.Tensor, rate: int) -> torch.Tensor:
 
 def _width(sounds: torch.Tensor, rate: int) -> torch.Tensor:
     differing = sounds - sounds.mean(1, keepdim=True)
-    return differing.square().sum(dim=(1, 2)) / sounds.square().sum(dim=(1, 2))
+    return differing.square().sum(dim=(1, 2)) / sounds.square().sum(dim=(1, 2)).clamp(min=SILENT)
 
 
 def _roughness(sounds: torch.Tensor, rate: int) -> torch.Tensor:
@@ -129,7 +135,7 @@ def _mixture(sounds: torch.Tensor, rate: int) -> torch.Tensor:
     return torch.stack([DIFFERENTIABLE[measure](sounds, rate) / scale for measure, scale in MIXTURE.items()]).sum(0)
 
 
-DIFFERENTIABLE: dict[measures.Measure, Callable[[torch.Tensor, int], torch.Tensor]] = {
+DIFFERENTIABLE: dict[measures.Measure, Callable[[torch.Tensor, int], torch.Tensor]] = {  # (batch, channels, samples), hertz: (batch,)
     measures.brightness: _brightness,
     measures.fluctuation: _fluctuation,
     measures.onsets: _onsets,

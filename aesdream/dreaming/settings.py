@@ -87,6 +87,8 @@ class Sweep(Section):
     """Stop where the class's output reaches this and is the largest."""
     regularisers: Annotated[tuple[str, ...], BeforeValidator(_regularisers)] = ()
     """What keeps dreams to what can be heard; they act in the order of the registry, whatever the order here."""
+    momentum: float = Field(0.0, ge=0, lt=1)
+    """How much a step follows the gradients before its own, each brought to one size: 0.9 climbs steadily what has kinks."""
     batch: int = Field(8, ge=2)
     """Dreams computed together; short batches are filled up, so that packing changes no bit."""
     direction: Literal["gradient", "random", "rule"] = "gradient"
@@ -107,6 +109,8 @@ class Sweep(Section):
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
         if self.regularisers and self.direction != "gradient":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
+        if self.momentum and (self.regularisers or self.direction == "random"):
+            raise ValueError("momentum: follows gradients; direction must not be random, and regularisers must be left out")
         return self
 
     @model_validator(mode="after")
@@ -125,6 +129,8 @@ class Sweep(Section):
             raise ValueError(f"direction {self.direction} needs layers [class], a stop_rms, and the waveform as its domain")
         if self.direction == "rule" and (self.sides != ("margin",) or not all(drawn(start)[0] == SPREAD for start in self.starts)):
             raise ValueError("direction rule needs sides [margin], and starts of which measures are known: {spread: N}")
+        if self.direction != "gradient" and (self.stop_confidence is not None or self.keep != "numbers"):
+            raise ValueError(f"direction {self.direction} needs keep: numbers, and no stop_confidence: it asks no network how sure it is")
         return self
 
     @model_validator(mode="after")

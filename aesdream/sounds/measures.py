@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from inspect import unwrap
 
 import numpy as np
@@ -27,6 +27,7 @@ BLOCK = 0.01  # seconds between two values of an envelope
 LOUDNESS = 0.3  # loudness grows with power to this exponent (Stevens)
 ONSET = 0.1  # mean rise of a band's loudness, in mean loudness, at which an onset counts half
 ROUGHEST = 70.0  # hertz of modulation
+FAINTEST = 1e-4  # of a sound's largest magnitude, that is -80 dB: what is left of silence and constants are the filter's own edges
 
 
 def erb_number(hertz: npt.ArrayLike) -> Values:
@@ -39,16 +40,25 @@ def hertz_of(erb: npt.ArrayLike) -> Values:
     return np.asarray((10 ** (np.asarray(erb, dtype=np.float64) / 21.4) - 1) / 0.00437)
 
 
+def without_infrasound(sounds: Samples, rate: int) -> Values:
+    """Sounds (..., samples) without what lies under 20 Hz, of the same phase: the filter runs forward and back."""
+    return np.asarray(sosfiltfilt(_highpass(rate), sounds, axis=-1, padlen=min(sounds.shape[-1] - 1, rate)))
+
+
+@cache
+def _highpass(rate: int) -> Values:
+    return np.asarray(ellip(6, 0.1, 50, EDGE, "highpass", fs=rate, output="sos"))
+
+
 def audible(sound: Samples, rate: int) -> Values | None:
     """The sound at a largest magnitude of 1, without what lies under 20 Hz; None where nothing else was there."""
     peak = float(np.abs(sound).max(initial=0.0))
     if not peak:
         return None
     scaled = sound.astype(np.float64) / peak
-    edge = ellip(6, 0.1, 50, EDGE, "highpass", fs=rate, output="sos")
-    kept = sosfiltfilt(edge, scaled, axis=1, padlen=min(sound.shape[1] - 1, rate))
+    kept = without_infrasound(scaled, rate)
     highest = float(np.abs(kept).max())
-    return kept / highest if highest > 1e-4 else None  # -80 dB: the filter's own edges
+    return kept / highest if highest > FAINTEST else None
 
 
 def _measure(function: Callable[[Values, int], float]) -> Measure:

@@ -56,3 +56,32 @@ def test_a_dream_of_a_rule_moves_its_measure_more_than_noise_as_loud(composer: s
     by_noise = abs(determinants((start + noise).numpy(), RATE)[composer] - before)
     assert up > 2 * by_noise
     assert down < -2 * by_noise
+
+
+@pytest.mark.parametrize("composer", COMPOSERS)
+def test_the_slope_of_a_rule_holds_in_directions_of_its_own_and_at_both_halves_of_a_sound(composer: str) -> None:
+    heard = sounds(1)[None].double().requires_grad_()
+    rule = Rule(composer, RATE)
+    (slope,) = torch.autograd.grad(rule(heard)[0, 1], heard)
+    drawn = torch.Generator().manual_seed(0)
+    halves = torch.arange(heard.shape[-1]) < heard.shape[-1] // 2
+    for mask in (halves, ~halves):
+        way = torch.randn(heard.shape, generator=drawn, dtype=torch.float64) * mask
+        way = way + slope * mask / slope.norm() * way.norm()  # noise alone is nearly at right angles to any slope
+        step = 1e-9 * float(heard.detach().norm() / way.norm())
+        with torch.no_grad():
+            differences = float(rule(heard + step * way)[0, 1] - rule(heard - step * way)[0, 1]) / (2 * step)
+        assert differences == pytest.approx(float((slope * way).sum()), rel=0.05)
+
+
+@pytest.mark.parametrize("composer", COMPOSERS)
+def test_of_silence_and_of_what_nobody_hears_a_rule_says_what_its_measure_says(composer: str) -> None:
+    heard = torch.stack([torch.zeros(2, RATE), torch.full((2, RATE), 0.3)]).requires_grad_()
+    said = Rule(composer, RATE)(heard)
+    assert said[:, 1].tolist() == [determinants(sound.numpy(), RATE)[composer] for sound in heard.detach()] == [0, 0]
+    (slope,) = torch.autograd.grad(said[:, 1].sum(), heard)
+    assert torch.isfinite(slope).all()
+
+
+def test_rules_are_told_from_each_other_by_their_form() -> None:
+    assert len({repr(Rule(composer, rate)) for composer in COMPOSERS for rate in (16000, 44100)}) == 2 * len(COMPOSERS)

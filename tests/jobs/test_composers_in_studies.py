@@ -80,6 +80,11 @@ def test_each_model_has_the_network_of_its_treatment_and_a_recipe_that_says_so()
         ("sweeps.again={models: ['*'], layers: [conv5]}", "sweeps.again.layers: 'conv5' is unknown; valid: conv1, conv2, conv3, conv4, class"),
         ("sweeps.random={stop_rms: null, at: []}", "direction random needs layers [class], a stop_rms"),
         ("sweeps.random={direction: rule, sides: [pre]}", "direction rule needs sides [margin], and starts of which measures are known"),
+        ("sweeps.rule.keep=sounds", "direction rule needs keep: numbers, and no stop_confidence"),
+        ("sweeps.rule.stop_confidence=0.9", "direction rule needs keep: numbers, and no stop_confidence"),
+        ("sweeps.random.momentum=0.9", "momentum: follows gradients; direction must not be random"),
+        ("sweeps.regularised-masked.momentum=0.9", "momentum: follows gradients; direction must not be random, and regularisers must be left out"),
+        ("sweeps.truth.momentum=1", "sweeps.truth.momentum"),
         ("sweeps.truth.stop_rms=null", "at needs a stop_rms to be on the way to"),
         ("sweeps.truth.at=[0.005, 0.002]", "at: distances must be above zero, ascend, and be less than stop_rms"),
         ("sweeps.truth.stop_rms=0.004", "at: distances must be above zero, ascend, and be less than stop_rms"),
@@ -242,6 +247,19 @@ def test_random_directions_are_opposite_for_the_two_classes(run: Path) -> None:
     assert len(pairs) == 6
     assert all(up["steps_taken"] == 1 and up["activation"][-1] == up["activation"][1] for up, _ in pairs)
     assert len(set(rises)) == len(rises)  # each start and model has a noise of its own
+
+
+def test_dreams_of_a_rule_move_what_their_models_composer_measures_each_the_way_that_it_was_aimed(run: Path, study: Study) -> None:
+    found = dreams(run, "rule")
+    assert {study.composer_of(told["model"].partition("/")[0]) for told in found} == {"bright", "wide"}
+    for told in found:
+        composer = study.composer_of(told["model"].partition("/")[0])
+        way = 1 if told["target"] == "interesting" else -1
+        assert told["momentum"] == 0.9
+        assert way * (told["measures"][composer] - told["excerpt"]["measures"][composer]) > 0
+        # A rule's logit is what its composer measures, and a margin of two opposite logits twice that.
+        assert told["activation"][0] == pytest.approx(2 * way * told["excerpt"]["measures"][composer], rel=1e-4)
+        assert not told["coefficients"]
 
 
 def test_the_appendix_has_each_composer_and_no_dream_of_which_only_numbers_are_kept(run: Path, study: Study) -> None:
