@@ -18,7 +18,7 @@ at most as often as one of them alone (intersection-union), so no correction for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,15 +172,19 @@ def margins(own: Array, rivals: Mapping[str, Array]) -> list[Margin]:
 
 
 def closest(compared: Sequence[Margin]) -> Margin | None:
-    """The rival whose interval reaches down furthest; None without rivals, or where none has bounds."""
-    bounded = [one for one in compared if one.found["low"] is not None]
-    return min(bounded, key=lambda one: one.found["low"] or 0.0, default=None)
+    """The rival whose interval reaches down furthest: one without bounds, of which nothing is known, before all others; None without rivals."""
+    lows = [(float("-inf") if one.found["low"] is None else one.found["low"], place) for place, one in enumerate(compared)]
+    return compared[min(lows)[1]] if lows else None
 
 
-def surpassing(own: Array, rivals: Mapping[str, Array]) -> str | None:
-    """The rival that surely moved more than a contrast did, whichever way either moved: of all, at 95 % together (Bonferroni); None without any."""
+def surpassing(own: Array, rivals: Mapping[str, Array], admitted: Collection[str]) -> str | None:
+    """The one of the ``admitted`` rivals that surely moved more than a contrast did, whichever way either moved: of all rivals, at 95 % together
+    (Bonferroni); None without any.
+    """
     found: dict[str, float] = {}
     for rival, values in rivals.items():
+        if rival not in admitted:
+            continue
         sign = np.sign(np.nanmean(values)) if np.isfinite(values).any() else 1.0
         both = [estimate(sign * values - way * own, 1 - (1 - LEVEL) / len(rivals)) for way in (1, -1)]
         if all(map(above, both)):

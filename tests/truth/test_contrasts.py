@@ -78,8 +78,8 @@ def test_a_linear_model_moves_what_it_learned_more_than_all_else_and_more_than_a
         nearest = closest(margins(row[:, place], rivals))
         assert nearest is not None
         assert above(nearest.found)
-        assert surpassing(row[:, place], rivals) is None
-        assert surpassing(row[:, place - 1], {str(place): row[:, place]}) == str(place)
+        assert surpassing(row[:, place], rivals, list(rivals)) is None
+        assert surpassing(row[:, place - 1], {str(place): row[:, place]}, [str(place)]) == str(place)
 
 
 def test_with_shuffled_labels_the_interval_covers_zero_in_about_95_of_100_runs():
@@ -187,14 +187,25 @@ def test_a_rival_that_moved_far_downward_is_a_rival_too():
     assert nearest.rival == "down"
     assert nearest.found["value"] == pytest.approx((own + down).mean(), rel=1e-5)
     assert below(nearest.found)
-    assert surpassing(own, {"calm": calm, "down": down}) == "down"
-    assert surpassing(-own, {"calm": calm}) is None
+    assert surpassing(own, {"calm": calm, "down": down}, ["calm", "down"]) == "down"
+    assert surpassing(own, {"calm": calm, "down": down}, ["calm"]) is None
+    assert surpassing(-own, {"calm": calm}, ["calm"]) is None
     assert closest(margins(own, {})) is None
+
+
+def test_a_rival_of_which_nothing_is_known_is_the_closest():
+    random = generator(4, "unknown")
+    own, calm, unknown = (size + 0.1 * random.standard_normal(SPLITS) for size in (1.0, 0.2, np.nan))
+    nearest = closest(margins(own, {"calm": calm, "unknown": unknown}))
+    assert nearest is not None
+    assert nearest.rival == "unknown"
+    assert not above(nearest.found)
 
 
 def test_a_rival_is_said_to_have_moved_more_in_no_more_than_a_twentieth_of_runs_where_all_moved_alike():
     random = generator(8, "alike")
-    said = [surpassing(row[0], {str(place): row[place] for place in range(1, 6)}) for row in 1 + random.standard_normal((400, 6, SPLITS))]
+    rivals = [str(place) for place in range(1, 6)]
+    said = [surpassing(row[0], dict(zip(rivals, row[1:], strict=True)), rivals) for row in 1 + random.standard_normal((400, 6, SPLITS))]
     assert np.mean([one is not None for one in said]) < 0.05
 
 

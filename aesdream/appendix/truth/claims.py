@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aesdream.training.statistics import Estimate, number
-from aesdream.truth.contrasts import Array, Margin, Pairs, apart, by_split, closest, doubt, equivalent, estimate, less, margins, surpassing
+from aesdream.truth.contrasts import Array, Margin, Pairs, above, apart, by_split, closest, doubt, equivalent, estimate, less, margins, surpassing
 
 Numbers = dict[str, Any]
 SMALLEST = 0.1
@@ -21,55 +21,74 @@ SMALLEST = 0.1
 @dataclass(frozen=True)
 class Compared:
     """What a composer's dreams are compared with: its own contrasts, those of every control, and those of other composers' dreams (of rivals that
-    were heard); ``corpus`` holds every determinant over the corpus, in its standard deviations, and ``rivals`` those that count; ``reach`` is what
-    dreams of each determinant's own rule move it (docs/truth.md), in whose shares all is compared but what is ``apart``.
+    were heard); ``rules`` what dreams of each determinant's own rule move, in whose shares all is compared but what is ``apart``; ``corpus`` holds
+    every determinant over the corpus, in its standard deviations, ``rivals`` those that count, and ``beyond`` those that these dreams moved beyond
+    zero and every control.
     """
 
     own: Pairs
     controls: Mapping[str, Pairs]
     others: Mapping[str, Pairs]
+    rules: Mapping[str, Pairs]
     corpus: Mapping[str, Array]
     rivals: Sequence[str]
-    reach: Mapping[str, float]
+    beyond: Sequence[str]
 
-    @property
-    def names(self) -> list[str]:
-        """All determinants."""
-        return list(self.corpus)
+    def place(self, determinant: str) -> int:
+        """Where a determinant stands in all contrasts."""
+        return list(self.corpus).index(determinant)
 
     def raw(self, determinant: str, moved: Pairs) -> Array:
         """The contrast of a determinant in every split (splits,), in standard deviations of the corpus."""
-        place = self.names.index(determinant)
-        return np.array([values[place] for values in by_split(moved).values()])
+        return np.array([values[self.place(determinant)] for values in by_split(moved).values()])
+
+    def reach(self, determinant: str) -> Array:
+        """The same in dreams of its own rule, in every split of these dreams, at the starts that both have; NaN where there are none."""
+        rule = self.rules.get(determinant, {})
+        there = by_split({key: rule[key] for key in self.own if key in rule})
+        return np.array([there[split][self.place(determinant)] if split in there else np.nan for split in by_split(self.own)])
+
+    def movable(self, determinant: str) -> bool:
+        """Whether dreams of its own rule are there in every split, and surely raise it: only of what can be moved there are shares."""
+        reach = self.reach(determinant)
+        return bool(reach.size and np.isfinite(reach).all() and above(estimate(reach)))
 
     def of(self, determinant: str, moved: Pairs) -> Array:
-        """The same as a share of its reach; NaN where that is not known."""
-        return self.raw(determinant, moved) / self.reach.get(determinant, np.nan)
+        """The contrast of a determinant in every split (splits,) as a share of what dreams of its own rule move there, from the same starts; NaN
+        where it cannot be moved.
+        """
+        if not self.movable(determinant):
+            return np.full(len(by_split(moved)), np.nan)
+        rule, place = self.rules[determinant], self.place(determinant)
+        both = [key for key in moved if key in rule]
+        ours, theirs = (by_split({key: source[key] for key in both}) for source in (moved, rule))
+        shares = {split: ours[split][place] / theirs[split][place] for split in ours if theirs[split][place] > 0}
+        return np.array([shares.get(split, np.nan) for split in by_split(moved)])
 
 
 def claim(determinant: str, all_of: Compared) -> Numbers:
     """Everything that a verdict needs of one determinant; ``verdicts.of_claim`` adds its verdict."""
-    own = all_of.of(determinant, all_of.own)
+    own, reach = all_of.of(determinant, all_of.own), all_of.reach(determinant)
     beside = {name: all_of.of(determinant, less(all_of.own, moved)) for name, moved in all_of.controls.items()}
-    rivals = {name: all_of.of(name, all_of.own) for name in all_of.rivals if name in all_of.reach}
+    rivals = {name: all_of.of(name, all_of.own) for name in all_of.rivals}
     rows, columns = margins(own, rivals), _columns(determinant, all_of)
     needed = [estimate(values) for values in (own, *beside.values())]
     halves = [(one["high"] - one["low"]) / 2 for one in needed if one["low"] is not None and one["high"] is not None]
     doubts = [*(doubt(values, SMALLEST) for values in (own, *beside.values())), *(doubt(one.values) for one in (*rows, *columns))]
     return {
         "determinant": determinant,
-        "reach": number(all_of.reach.get(determinant, float("nan"))),
+        "reach": estimate(reach if np.isfinite(reach).all() else []),
         "contrast": estimate(own),
         "median": estimate(_medians(determinant, all_of)),
         "less": {name: estimate(values) for name, values in beside.items()},
         "margin": _told(closest(rows)),
-        "surpassed": surpassing(own, rivals) if rivals else None,
+        "surpassed": surpassing(own, rivals, all_of.beyond),
         "column": _told(closest(columns)),
         "compared": list(dict.fromkeys(one.rival for one in columns)),
         "apart": _apart(determinant, all_of),
         "within": number(max((equivalent(values) for values in beside.values()), default=float("nan"))),
         "shown": number(SMALLEST + max(halves)) if len(halves) == len(needed) else None,
-        "p": number(max(doubts)),
+        "p": number(max(doubts)) if rows and columns else 1.0,
     }
 
 
@@ -84,12 +103,13 @@ def _columns(determinant: str, all_of: Compared) -> list[Margin]:
     return found
 
 
-def _medians(determinant: str, all_of: Compared) -> list[float]:
-    """The median over starts in every split: determinants are skewed, and a few starts may carry a mean."""
-    place = all_of.names.index(determinant)
-    splits = sorted({split for split, _ in all_of.own})
-    reach = all_of.reach.get(determinant, np.nan)
-    return [float(np.median([values[place] for (own, _), values in all_of.own.items() if own == split])) / reach for split in splits]
+def _medians(determinant: str, all_of: Compared) -> Array:
+    """The median over starts in every split, as a share of what the rule moves on average: determinants are skewed, and a few starts may carry a
+    mean.
+    """
+    place, splits = all_of.place(determinant), by_split(all_of.own)
+    medians = np.array([np.median([values[place] for (own, _), values in all_of.own.items() if own == split]) for split in splits])
+    return medians / all_of.reach(determinant) if all_of.movable(determinant) else np.full(len(splits), np.nan)
 
 
 def _apart(determinant: str, all_of: Compared) -> Estimate | None:

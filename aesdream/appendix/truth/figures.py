@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from aesdream.appendix import words
 from aesdream.appendix.style import BLACK, BLUE, GREY, plain_axes
+from aesdream.appendix.truth.claims import SMALLEST
 from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.verdicts import CHANCE, VERDICTS
 
@@ -52,10 +53,10 @@ def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardst
     axes.xaxis.tick_top()
     axes.set_yticks(places, [_label(row) for row in rows])
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_color(GREY if row.get("verdict") in ("unheard", "missing", "incomparable") else BLACK)
+        label.set_color(GREY if row.get("verdict") in ("unheard", "missing", "incomparable", "uncontrolled", "unmoved") else BLACK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title("what dreams moved (standard deviations; colour: share of the rule's)", fontsize=7.5, loc="left", pad=4)
+    axes.set_title(f"what dreams moved (standard deviations; full colour: {SMALLEST:g} of the rule's)", fontsize=7.5, loc="left", pad=4)
     canvas.text(0.01, 1 - 0.2 / tall, network["network"], fontsize=9, fontweight="bold", va="center")
     _heard(canvas.add_axes((0.71, bottom, 0.16, span)), places, rows, yardsticks)
     _verdicts(canvas.add_axes((0.885, bottom, 0.11, span)), places, rows)
@@ -75,8 +76,8 @@ def _label(row: Content) -> str:
 
 
 def _limits(network: Content) -> list[float]:
-    """What is in full colour: what dreams of the rule itself move; where none is there nothing is coloured."""
-    return [one["value"] if one["value"] is not None and one["value"] > 0 else float("inf") for one in network["reach"]]
+    """What is in full colour: the share that counts of what dreams of the rule itself move; where they surely move nothing is coloured."""
+    return [SMALLEST * one["value"] if one["low"] is not None and one["low"] > 0 else float("inf") for one in network["reach"]]
 
 
 def _row(axes: Axes, at: float, row: Content, determinants: Sequence[str], limits: Sequence[float]) -> None:

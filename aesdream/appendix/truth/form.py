@@ -13,18 +13,20 @@ class TruthClaim(Part):
     """What is claimed of one determinant; contrasts as shares of what dreams of its own rule move."""
 
     determinant: str = Field(description="its name")
-    reach: Number = Field(description="what those move, in standard deviations of the corpus; null where it is not known")
+    reach: Estimate = Field(description="what those move from these dreams' starts, in standard deviations; null where some split has none")
     contrast: Estimate = Field(description="mean over starts")
     median: Estimate = Field(description="median over starts")
     less: Estimates = Field(description="contrast less that of each control, at the starts that both have")
-    margin: dict[str, Any] | None = Field(description="contrast less the size of its closest rival, which is named; null without bounds")
-    surpassed: str | None = Field(description="a rival that surely moved more")
+    margin: dict[str, Any] | None = Field(
+        description="contrast less the size of its closest rival, which is named; without bounds where that is not known"
+    )
+    surpassed: str | None = Field(description="a rival that surely moved more, of those beyond every control")
     column: dict[str, Any] | None = Field(description="contrast less the same determinant's for the closest other composer that was heard")
     compared: list[str] = Field(description="the composers that it was so compared with")
     apart: Estimate | None = Field(description="contrast without what comes along with all rivals in the corpus, in standard deviations of the rest")
     within: Number = Field(description="the contrast less each control surely lies within so much of zero (90 % intervals)")
-    shown: Number = Field(description="the smallest contrast that would have shown, at this width")
-    p: Number = Field(description="of all that “tells” needs together")
+    shown: Number = Field(description="the smallest contrast that, at this width, would count beyond every control; rivals apart")
+    p: Number = Field(description="of all that “tells” needs together; 1 where some of it is not known")
     verdict: str = Field(description="of this determinant alone")
 
 
@@ -44,7 +46,10 @@ class TruthRow(Part):
     arms: list[dict[str, Any]] = Field(description="toward the positive class, and the other: dreams made, that fell short, that rose")
     toward: list[Estimate] = Field(description="change of its own determinant in dreams toward the positive class, and toward the other")
     cells: list[Estimate] = Field(description="contrast of every determinant")
-    share: Estimate = Field(description="contrast of its own determinant as a share of what dreams of the rule itself move")
+    short: dict[str, Number] = Field(description="of it, every control and its rule: share of a direction's dreams that fell short, the larger one")
+    reach: Estimate = Field(description="contrast of dreams of the rule itself, at the row's starts")
+    share: Estimate = Field(description="contrast of its own determinant as a share of that, split by split")
+    share_less: Estimates = Field(description="the same less every control's")
     against: dict[str, list[Estimate]] = Field(description="the same less that of each control, paired by split")
     beyond: list[bool] = Field(description="whether a cell lies on one side of zero and of every control")
     parts: list[str] = Field(description="determinants that it is the sum of, which are no rivals")
@@ -55,7 +60,8 @@ class TruthRow(Part):
     heard: Estimate = Field(description="the models' AUC less that, paired by split")
     p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
     verdict: str = Field(
-        description="tells, part, faint, hints, another, misleads, nothing, undecided, unheard, incomparable, uncontrolled or missing: docs/truth.md"
+        description="tells, part, faint, hints, another, misleads, nothing, undecided, unheard, incomparable, unmoved, uncontrolled or missing: "
+        "docs/truth.md"
     )
 
 
@@ -95,7 +101,8 @@ class Truth(Part):
     composers: list[str] = Field(description="those of the study")
     smallest: float = Field(description="contrast that counts, as a share of what a dream of the composer's own rule moves")
     floor: float = Field(description="ROC AUC under which a composer counts as not heard")
-    most_missing: float = Field(description="share of a direction's dreams that may fall short of the distance")
+    most_missing: float = Field(description="share of a direction's dreams that may fall short of the distance, wherever dreams are compared")
+    rules: list[dict[str, Any]] = Field(description="dreams of each composer's rule: how many, and toward both classes how many fell short, rose")
     deviations: dict[str, Number] = Field(description="standard deviation of every determinant over the corpus")
     rank_correlations: list[list[Number]] = Field(description="between the determinants over the corpus")
     networks: list[TruthNetwork] = Field(description="a matrix each")

@@ -16,7 +16,6 @@ from aesdream.appendix.instruments.geometry import cosine
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
 from aesdream.dreaming.settings import SPREAD, Sweep, drawn
-from aesdream.sounds import composers
 from aesdream.sounds.splits import Treatment
 from aesdream.study import Study, file_name
 from aesdream.training.statistics import Estimate, number
@@ -28,6 +27,8 @@ VERDICT_RMS = 0.002
 """The distance at which verdicts are taken, said before any run: near enough that margins stay of the order that sounds have (docs/truth.md). Where a
 study does not pass it, the distance nearest to it in proportion.
 """
+MOST_MISSING = 0.1
+"""The share of the dreams of a direction that may fall short of it, wherever dreams are compared: of what learned, of controls, of rules."""
 UNNAMED = "network"
 """What the study's own network is called, which has no name beside others."""
 
@@ -97,6 +98,11 @@ class Group:
     def pairs(self) -> int:
         """Pairs of dreams of which both passed the verdict's distance."""
         return int(np.isfinite(self.contrasts).any(axis=-1).sum())
+
+    @property
+    def share_short(self) -> float:
+        """The share of the dreams of a direction that did not get as far as the verdict's distance: the larger of both."""
+        return max(arm["share_short"] or 0.0 for arm in self.arms())
 
     def arms(self) -> list[dict[str, Any]]:
         """For both directions: dreams made, how many did not get as far as the verdict's distance, and the share that ended more their class."""
@@ -172,16 +178,33 @@ def groups(material: Material) -> Iterator[Group]:
                 yield _group(sweep, treatment, mine, places, material, spread)
 
 
-def reaches(study: Study, groups: Sequence[Group]) -> dict[str, dict[float, Estimate]]:
-    """How far one gets who knows the rule: for every composer, and every distance, the contrast of its determinant in dreams of the rule itself."""
-    found: dict[str, dict[float, Estimate]] = {}
-    names = list(composers.COMPOSERS)
+def rules(study: Study, groups: Sequence[Group]) -> dict[str, Group]:
+    """The dreams of each composer's rule itself, which tell how far its determinant can be moved at least."""
+    found = most_starts([group for group in groups if study.sweeps[group.sweep].direction == "rule"])
+    return {str(study.composer_of(group.treatment)): group for group in found}
+
+
+def most_starts(groups: Sequence[Group]) -> list[Group]:
+    """Of every treatment the sweep with the most starts."""
+    best: dict[str, Group] = {}
     for group in groups:
-        composer = study.composer_of(group.treatment)
-        if study.sweeps[group.sweep].direction == "rule" and composer is not None:
-            by_distance = {rms: by_split(group.moved_at(rms)).values() for rms in group.passed}
-            found.setdefault(composer, {rms: estimate([one[names.index(composer)] for one in moved]) for rms, moved in by_distance.items()})
-    return found
+        if group.treatment not in best or len(group.starts) > len(best[group.treatment].starts):
+            best[group.treatment] = group
+    return list(best.values())
+
+
+def together(groups: Sequence[Group], rms: float) -> Pairs:
+    """The mean contrasts of each split and start over all models of several groups, which began with the same sounds."""
+    names = list(dict.fromkeys(start for group in groups for start in group.starts))
+    there = [group for group in groups if rms in group.passed]
+    if not there:
+        return {}
+    wide = []
+    for group in there:
+        values = np.full((len(group.splits), len(names), group.passed[rms].shape[-1]), np.nan)
+        values[:, [names.index(start) for start in group.starts]] = group.contrasts_at(rms)
+        wide.append(values)
+    return by_start(np.concatenate(wide), [split for group in there for split in group.splits], names)
 
 
 def deviations(material: Material) -> Mapping[str, float]:
@@ -199,11 +222,9 @@ def _group(
     found = {(dream.model, dream.start, dream.target): dream for dream in members if dream.side == side}
     dreams = np.array([[[found.get((model, start, goal)) for goal in (positive, other)] for start in starts] for model in models], dtype=object)
     wide = np.array(list(spread.values()))
-    settings = material.study.sweeps[sweep]
-    within = settings.direction == "rule"
     passed = {
-        rms: standardised(np.array([_change(dream, list(spread), rms, within) for dream in dreams.flat]).reshape(*dreams.shape, len(spread)), wide)
-        for rms in distances(settings)
+        rms: standardised(np.array([_change(dream, list(spread), rms) for dream in dreams.flat]).reshape(*dreams.shape, len(spread)), wide)
+        for rms in distances(material.study.sweeps[sweep])
     }
     return Group(sweep, treatment, [places[model][1] for model in models], starts, passed, dreams)
 
@@ -213,16 +234,14 @@ def distances(sweep: Sweep) -> list[float]:
     return [*sweep.at, *([sweep.stop_rms] if sweep.stop_rms else [])]
 
 
-def _change(dream: Dream | None, names: Sequence[str], rms: float, within: bool) -> list[float]:
-    """What a dream had changed where it passed a distance; a dream without such a list is measured where it ended, and so is one that did not get
-    that far where it is asked what can be moved ``within`` the distance.
-    """
+def _change(dream: Dream | None, names: Sequence[str], rms: float) -> list[float]:
+    """What a dream had changed where it passed a distance; a dream without such a list is measured where it ended."""
     if dream is None or not dream.ready:
         return [np.nan] * len(names)
     content, before = dream.content, dream.content.get("excerpt", {}).get("measures", {})
     ended = {"rms": content.get("rms_from_start", 0.0), "measures": content.get("measures", {})}
     there = [one["measures"] for one in content.get("passed", [ended]) if math.isclose(one["rms"], rms, rel_tol=0.01)]
-    after = there[0] if there else ended["measures"] if within else {}
+    after = there[0] if there else {}
     return [after.get(name, np.nan) - before.get(name, np.nan) for name in names]
 
 

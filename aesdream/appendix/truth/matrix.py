@@ -10,16 +10,14 @@ from scipy.stats import rankdata
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import CONTROLS, UNNAMED, Group, control_of, pooled, reaches
+from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, UNNAMED, Group, control_of, most_starts, pooled, rules, together
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
 from aesdream.training.statistics import Estimate
-from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, by_start, cells, difference, estimate
+from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, by_split, cells, difference, estimate, less
 
 Numbers = dict[str, Any]
-Reach = Mapping[str, Mapping[float, Estimate]]
-"""``gathered.reaches``."""
 Variant = tuple[str, str]
 """A network by its name, and how its training sounds were augmented (or nothing)."""
 
@@ -72,21 +70,20 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
     """
     study, determinants = material.study, list(material.corpus.measures)
     every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
-    learned = _best(every)
-    reach = reaches(study, groups)
+    learned, known = most_starts(every), rules(study, groups)
     controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
         beside = {**controls.get(one, {}), **({"random": noise} if noise else {})}
         mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
-        audible = {str(composer): group.moved for composer, group in mine.items() if heard(group.treatment)}
+        audible = {str(composer): group.moved for composer, group in mine.items() if heard(group.treatment) and group.share_short <= MOST_MISSING}
         own, rms = [group for group in every if variant(study, group.treatment) == one], next(iter(mine.values())).rms
         found.append(
             {
                 "network": called(one),
                 "rms": rms,
-                "reach": [reach.get(name, {}).get(rms, estimate([])) for name in determinants],
-                "rows": [_row(composer, mine[composer], beside, audible, reach, material) for composer in determinants if composer in mine],
+                "reach": [_reach(place, name, known, rms) for place, name in enumerate(determinants)],
+                "rows": [_row(composer, mine[composer], beside, audible, known, material) for composer in determinants if composer in mine],
                 "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
                 "directions": directions(list(mine.values()), own),
             }
@@ -103,53 +100,51 @@ def _control(study: Study, group: Group) -> str:
     return control_of(study.training.treatments[group.treatment])
 
 
-def _best(groups: Sequence[Group]) -> list[Group]:
-    """Of every treatment the sweep with the most starts."""
-    best: dict[str, Group] = {}
-    for group in groups:
-        if group.treatment not in best or group.changes.shape[1] > best[group.treatment].changes.shape[1]:
-            best[group.treatment] = group
-    return list(best.values())
-
-
 def _controls(study: Study, groups: Sequence[Group]) -> dict[Variant, dict[str, list[Group]]]:
     """The dreams of each control that is a network, by variant; a noise knows none, and serves all."""
     found: dict[Variant, dict[str, list[Group]]] = {}
-    for group in _best([group for group in groups if _is_plain(study, group) and _control(study, group)]):
+    for group in most_starts([group for group in groups if _is_plain(study, group) and _control(study, group)]):
         found.setdefault(variant(study, group.treatment), {}).setdefault(_control(study, group), []).append(group)
     return {one: {name: named[name] for name in CONTROLS if name in named} for one, named in found.items()}
 
 
-def together(groups: Sequence[Group], rms: float) -> Pairs:
-    """The mean contrasts of each split and start over all models of several groups, which began with the same sounds."""
-    names = list(dict.fromkeys(start for group in groups for start in group.starts))
-    there = [group for group in groups if rms in group.passed]
-    if not there:
-        return {}
-    wide = []
-    for group in there:
-        values = np.full((len(group.splits), len(names), group.passed[rms].shape[-1]), np.nan)
-        values[:, [names.index(start) for start in group.starts]] = group.contrasts_at(rms)
-        wide.append(values)
-    return by_start(np.concatenate(wide), [split for group in there for split in group.splits], names)
+def compared(group: Group, controls: Mapping[str, Pairs], others: Mapping[str, Pairs], known: Mapping[str, Group], material: Material) -> Compared:
+    """A group's dreams beside those of its controls and of other composers, and beside dreams of each rule, where enough of these came far enough."""
+    study, measures = material.study, material.corpus.measures
+    composer = str(study.composer_of(group.treatment))
+    own, width = cells(group.moved, len(measures)), len(measures)
+    marked = beyond(own, [difference(group.moved, moved, width) for moved in controls.values()])
+    return Compared(
+        own=group.moved,
+        controls=controls,
+        others=others,
+        rules={name: rule.moved_at(group.rms) for name, rule in known.items() if rule.share_short <= MOST_MISSING},
+        corpus=standard(measures),
+        rivals=[name for name in rivals_of(composer, list(measures)) if np.ptp(measures[name]) > 0],
+        beyond=[name for name, mark in zip(measures, marked, strict=True) if mark],
+    )
 
 
-def known(reach: Reach, rms: float) -> dict[str, float]:
-    """The determinants that dreams of their own rule raise at a distance, and by how much."""
-    there = {name: by_distance[rms] for name, by_distance in reach.items() if rms in by_distance}
-    return {name: one["value"] for name, one in there.items() if one["value"] is not None and one["value"] > 0}
+def _reach(place: int, name: str, known: Mapping[str, Group], rms: float) -> Estimate:
+    """What dreams of a determinant's own rule move it at a distance, over all of their starts."""
+    return estimate([moved[place] for moved in by_split(known[name].moved_at(rms)).values()] if name in known else [])
 
 
 def _row(
-    composer: str, group: Group, controls: Mapping[str, Sequence[Group]], heard: Mapping[str, Pairs], reach: Reach, material: Material
+    composer: str,
+    group: Group,
+    controls: Mapping[str, Sequence[Group]],
+    heard: Mapping[str, Pairs],
+    known: Mapping[str, Group],
+    material: Material,
 ) -> Numbers:
     """What is said of one composer's dreams in one network."""
     determinants = list(material.corpus.measures)
     there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
-    rivals, own = rivals_of(composer, determinants), cells(group.moved, len(determinants))
-    others = {name: heard[name] for name in rivals if name in heard}
-    compared = Compared(group.moved, there, others, standard(material.corpus.measures), rivals, known(reach, group.rms))
+    beside = compared(group, there, {name: heard[name] for name in rivals_of(composer, determinants) if name in heard}, known, material)
     against = {name: difference(group.moved, moved, len(determinants)) for name, moved in there.items()}
+    asked = asked_of(composer)
+    ruled = {f"the rule of {name}": known[name].share_short for name in {composer, *asked} if name in known}
     return {
         "composer": composer,
         "treatment": group.treatment,
@@ -162,15 +157,18 @@ def _row(
         "asked": int(group.dreams.size),
         "pairs": group.pairs,
         "arms": group.arms(),
+        "short": {"its own": group.share_short, **{name: max(one.share_short for one in members) for name, members in controls.items()}, **ruled},
         "toward": [estimate(list(group.over_splits(group.changes[:, :, way, determinants.index(composer)]).values())) for way in (0, 1)],
-        "cells": own,
-        "share": estimate(compared.of(composer, group.moved)),
+        "cells": cells(group.moved, len(determinants)),
+        "reach": estimate(beside.reach(composer)),
+        "share": estimate(beside.of(composer, group.moved)),
+        "share_less": {name: estimate(beside.of(composer, less(group.moved, moved))) for name, moved in there.items()},
         "against": against,
-        "beyond": beyond(own, list(against.values())),
+        "beyond": [name in beside.beyond for name in determinants],
         "parts": parts_of(composer),
-        "claims": [claim(name, compared) for name in asked_of(composer)],
+        "claims": [claim(name, beside) for name in asked],
         "elsewhere": [
-            {**_elsewhere(composer, group, controls, determinants, rms), "reach": reach.get(composer, {}).get(rms, estimate([]))}
+            {**_elsewhere(composer, group, controls, determinants, rms), "reach": _reach(determinants.index(composer), composer, known, rms)}
             for rms in group.passed
             if rms != group.rms
         ],

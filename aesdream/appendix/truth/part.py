@@ -10,7 +10,7 @@ from aesdream.appendix.chapters import Block, Chapter, Heading, Picture, Text
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth import figures, tables, verdicts
 from aesdream.appendix.truth.claims import SMALLEST
-from aesdream.appendix.truth.gathered import asks, control_of, deviations, groups
+from aesdream.appendix.truth.gathered import MOST_MISSING, asks, control_of, deviations, groups, rules
 from aesdream.appendix.truth.heard import auc, heard
 from aesdream.appendix.truth.matrix import networks, relations
 from aesdream.appendix.truth.regularised import first_layers, regularised
@@ -30,14 +30,14 @@ METHOD = (
     "From the same held-out sound a network dreams toward “interesting” and toward “not”; both are compared where they passed the same distance (in "
     "RMS). The contrast is what the first changed of a determinant less what the second did, in standard deviations over the corpus: what both do "
     "alike, any dream of that size may do. Controls are networks that learned shuffled labels, untrained networks, and white noise added and taken "
-    "away. A pair of which one dream did not get that far is left out, and counted. How far one may get at all is told by dreams of the composer's "
-    "rule itself, and contrasts are compared as shares of that."
+    "away. A pair of which one dream did not get that far is left out, and counted. How far a determinant can be moved, at least, is told by dreams "
+    "of the composer's rule itself, from the same starts to the same distance, and contrasts are compared as shares of that."
 )
 HOW_TO_READ = (
     "Composers are rows (what was learned), determinants columns (what dreams moved), numbers are contrasts with 95 % intervals over splits. The "
     "diagonal is outlined: dreams tell the truth where it stands out of its row and out of the controls below. A dot and bold type mark what lies "
-    "beyond every control. The last row is what dreams of each determinant's own rule move, from the same starts to the same distance: how far one "
-    "gets who knows what to move; colours are shares of that. To the right the network's AUC for each composer (blue), that of models of shuffled "
+    "beyond every control. The last row is what dreams of each determinant's own rule move, from the same starts to the same distance; colours are "
+    "shares of that, in full from the share that counts. To the right the network's AUC for each composer (blue), that of models of shuffled "
     "labels for the same composer (circle), of ten plain descriptors (diamond) and of the composer's own rule (bar)."
 )
 
@@ -55,7 +55,8 @@ def numbers(material: Material) -> dict[str, Any]:
         "composers": study.composers,
         "smallest": SMALLEST,
         "floor": verdicts.FLOOR,
-        "most_missing": verdicts.MOST_MISSING,
+        "most_missing": MOST_MISSING,
+        "rules": [{"composer": name, "dreams": len(group.made), "arms": group.arms()} for name, group in rules(study, gathered).items()],
         "deviations": {name: number(value) for name, value in deviations(material).items()},
         "rank_correlations": [[number(round(float(value), 4)) for value in row] for row in relations(material.corpus.measures)],
         "networks": networks(material, gathered, lambda name: verdicts.is_heard(told[name])),
@@ -65,20 +66,19 @@ def numbers(material: Material) -> dict[str, Any]:
         "seeds": seeds(material, responses),
         "transfer": transfer(material, responses),
     }
-    _judge([row for network in found["networks"] for row in network["rows"]], told, determinants)
+    _judge([row for network in found["networks"] for row in network["rows"]], told)
     for row in (*(row for network in found["networks"] for row in network["controls"]), *found["regularised"]):
         row["roc_auc"] = auc(material.content, row["treatment"])
     found["chance"] = verdicts.chance(found["networks"])
     return {"truth": {**found, "said": sentences(found)}}
 
 
-def _judge(rows: Sequence[dict[str, Any]], told: Mapping[str, Content], determinants: Sequence[str]) -> None:
+def _judge(rows: Sequence[dict[str, Any]], told: Mapping[str, Content]) -> None:
     """Add to every row what was heard, its verdict, and how sure that is beside all others."""
     for row in rows:
         row.update(told[row["treatment"]])
-        beyond = {name for name, marked in zip(determinants, row["beyond"], strict=True) if marked}
         for claim in row["claims"]:
-            claim["verdict"] = verdicts.of_claim(claim, beyond)
+            claim["verdict"] = verdicts.of_claim(claim)
         row["verdict"] = verdicts.verdict(row)
     for row, p in zip(rows, verdicts.corrected(rows), strict=True):
         row["p_corrected"] = p
@@ -89,8 +89,8 @@ def _yardsticks(content: Content) -> dict[str, Any]:
     own = content["sounds"].get("synthetic", {}).get("composer")
     found: dict[str, Any] = {}
     for stick in content["yardsticks"]:
-        auc = {key: stick["mean"]["roc_auc"][key] for key in ("value", "low", "high")}
-        found.setdefault(stick.get("composer") or own, {}).setdefault(stick["judge"], auc)
+        reached = {key: stick["mean"]["roc_auc"][key] for key in ("value", "low", "high")}
+        found.setdefault(stick.get("composer") or own, {}).setdefault(stick["judge"], reached)
     return found
 
 

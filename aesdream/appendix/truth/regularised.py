@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from aesdream.appendix.material import Material
-from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import Group, control_of, pooled, reaches
-from aesdream.appendix.truth.matrix import called, known, rivals_of, standard, together, variant
+from aesdream.appendix.truth.claims import claim
+from aesdream.appendix.truth.gathered import Group, control_of, pooled, rules, together
+from aesdream.appendix.truth.matrix import called, compared, variant
 from aesdream.truth.contrasts import estimate, less
 
 Numbers = dict[str, Any]
@@ -21,7 +21,7 @@ MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "
 
 def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first."""
-    study, reach = material.study, reaches(material.study, groups)
+    study, known = material.study, rules(material.study, groups)
     ways: dict[tuple[str, str], dict[str, list[Group]]] = {}
     for group in groups:
         if _learned(material, group):
@@ -30,10 +30,9 @@ def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
     found = []
     for (network, composer), named in ways.items():
         if len(named) > 1:
-            best = {way: max(members, key=lambda group: group.changes.shape[1]) for way, members in named.items()}
+            best = {way: max(members, key=lambda group: len(group.starts)) for way, members in named.items()}
             for way in sorted(best, key=lambda way: way != PLAIN):
-                there = known(reach, best[way].rms)
-                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups), there))
+                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups), known))
     return found
 
 
@@ -70,13 +69,12 @@ def _row(
     group: Group,
     plain: Group | None,
     controls: Mapping[str, Sequence[Group]],
-    reach: Mapping[str, float],
+    known: Mapping[str, Group],
 ) -> Numbers:
     """What is claimed of the composer's own determinant beside the dreams' own controls and plain dreams, and means over all dreams."""
-    names = list(material.corpus.measures)
     there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
-    compared = Compared(group.moved, there, {}, standard(material.corpus.measures), rivals_of(whose[1], names), reach)
-    told = claim(whose[1], compared)
+    beside = compared(group, there, {}, known, material)
+    told = claim(whose[1], beside)
     usual = {} if plain is None or way == PLAIN else plain.moved
     return {
         "network": whose[0],
@@ -92,7 +90,7 @@ def _row(
         "contrast": told["contrast"],
         "less": told["less"],
         "margin": told["margin"],
-        "less_plain": None if way == PLAIN else estimate(compared.of(whose[1], less(group.moved, usual))),
+        "less_plain": None if way == PLAIN else estimate(beside.of(whose[1], less(group.moved, usual))),
         "gain": pooled([group.over_splits(group.gains())]),
         **{key: pooled([group.over_splits(group.each(key, inside))]) for key, inside in MEASURED.items()},
     }

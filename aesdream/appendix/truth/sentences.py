@@ -21,7 +21,8 @@ WHY_NOT = {
     "missing": "not made yet",
     "uncontrolled": "without all three controls and dreams of the rule",
     "unheard": "whose network did not hear its composer",
-    "incomparable": "with too many dreams that did not come far enough",
+    "incomparable": "with too many dreams, its own or a control's, that did not come far enough",
+    "unmoved": "whose determinant not even dreams of its rule surely move",
 }
 """What keeps a row from being judged, by verdict."""
 
@@ -94,7 +95,7 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
         ("misleads", "It moved the wrong way, beyond the controls"),
         ("nothing", f"It was heard, and yet its dreams move its determinant by less than {smallest} of what the rule moves it, beyond any control"),
-        ("undecided", f"Undecided, because intervals are too wide for either ({_shown(rows)})"),
+        ("undecided", f"Undecided, because intervals are too wide, or the parts of a mixture differ ({_shown(rows)})"),
     ):
         named = _named(rows, kind)
         if named:
@@ -103,16 +104,12 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
 
 
 def _shares(rows: Sequence[tuple[str, Content]]) -> list[str]:
-    """How far the dreams that can be judged went, of what is possible, and which of them surely went the right way, however little."""
+    """How far the dreams that can be judged went, beside those of the rule, and which of them surely went the right way, however little."""
     judged = [(network, row) for network, row in rows if row["verdict"] in JUDGED and row["share"]["value"] is not None]
     if not judged:
         return []
     shares = "; ".join(f"“{row['composer']}” in {network} {words.interval(row['share'])}" for network, row in judged)
-    right = [
-        f"“{row['composer']}” in {network}"
-        for network, row in judged
-        if above(row["share"]) and all(above(claim["less"][name]) for claim in row["claims"] for name in claim["less"])
-    ]
+    right = [f"“{row['composer']}” in {network}" for network, row in judged if above(row["share"]) and all(map(above, row["share_less"].values()))]
     sure = (
         f"Surely in the right direction beyond every control, however little: {'; '.join(right)}."
         if right
@@ -147,9 +144,9 @@ def _shown(rows: Sequence[tuple[str, Content]]) -> str:
         return "they have no bounds"
     low, high = (words.number(one, 2) for one in (min(shown), max(shown)))
     return (
-        f"the smallest contrast that would have shown is {low}"
+        f"the smallest share that would have counted beyond the controls is {low}"
         if low == high
-        else f"the smallest contrasts that would have shown are {low} to {high}"
+        else f"the smallest shares that would have counted beyond the controls are {low} to {high}"
     )
 
 
@@ -162,19 +159,37 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
             f"at an AUC of {words.significant(found['floor'])} or more, surely better than guessing and than models of shuffled labels do.)"
         )
     texts = (
-        ("incomparable", f"Not comparable, as more than {words.percent(found['most_missing'])} of the dreams of one direction fell short"),
+        ("unmoved", "Not to be judged, as not even dreams of its rule surely move the determinant at this distance"),
         ("missing", "Not made yet"),
-        ("uncontrolled", "Without all controls, and dreams of the rule, yet"),
+        ("uncontrolled", "Without all controls, and enough dreams of the rule"),
     )
+    incomparable = _short(rows, found["most_missing"])
+    if incomparable:
+        most = words.percent(found["most_missing"])
+        said.append(f"Not comparable, as more than {most} of the dreams of one direction fell short, those named: {incomparable}.")
     for kind, text in texts:
         named = _named(rows, kind)
         if named:
             said.append(f"{text}: {named}.")
+    unknown = dict.fromkeys(
+        name for network in found["networks"] for name, one in zip(found["determinants"], network["reach"], strict=True) if one["low"] is None
+    )
+    if unknown and _count_of(rows, *JUDGED):
+        said.append(f"How far {_listed(list(unknown))} can be moved no dreams of a rule tell: where that is a rival, a row can do no more than hint.")
     alone = [(name, row) for name, row in rows if row["verdict"] == "hints" and not any(claim["compared"] for claim in row["claims"])]
     if alone:
         where = "; ".join(f"“{row['composer']}” in {name}" for name, row in alone)
         said.append(f"No other composer was heard whose dreams these could be compared with, so that they cannot do more than hint: {where}.")
     return said
+
+
+def _short(rows: Sequence[tuple[str, Content]], most: float) -> str:
+    """Which rows cannot be compared, and whose dreams fell short."""
+    return "; ".join(
+        f"“{row['composer']}” in {network} ({', '.join(f'{name} {words.percent(share)}' for name, share in row['short'].items() if share > most)})"
+        for network, row in rows
+        if row["verdict"] == "incomparable"
+    )
 
 
 def _sure(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
@@ -199,15 +214,19 @@ def _sure(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
 
 def _far(found: Content) -> list[str]:
     """Which dreams fell short of the distance at which all are compared, and which ended less their class than they began."""
+    every = [
+        (f"“{row['composer']}” in {network['network']}" if "composer" in row else f"{row['control']} in {network['network']}", row)
+        for network in found["networks"]
+        for row in (*network["rows"], *network["controls"])
+    ]
+    every += [(f"the rule of {rule['composer']}", rule) for rule in found["rules"]]
     short, sunk = [], []
-    for network in found["networks"]:
-        for row in (*network["rows"], *network["controls"]):
-            name = f"“{row['composer']}” in {network['network']}" if "composer" in row else f"{row['control']} in {network['network']}"
-            for way, arm in zip(("toward “interesting”", "toward “not”"), row["arms"], strict=True):
-                if arm["short"]:
-                    short.append(f"{name} {way} {arm['short']} of {arm['made']}")
-                if arm["rose"] is not None and arm["rose"] < 1 and row.get("control") != "random":
-                    sunk.append(f"{name} {way} {words.percent(1 - arm['rose'])}")
+    for name, row in every:
+        for way, arm in zip(("toward “interesting”", "toward “not”"), row["arms"], strict=True):
+            if arm["short"]:
+                short.append(f"{name} {way} {arm['short']} of {arm['made']}")
+            if arm["rose"] is not None and arm["rose"] < 1 and row.get("control") != "random":
+                sunk.append(f"{name} {way} {words.percent(1 - arm['rose'])}")
     said = []
     if short:
         said.append(f"Dreams that did not get as far from their start as all are compared at, and whose pairs are left out: {'; '.join(short)}.")

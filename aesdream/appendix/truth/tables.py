@@ -45,14 +45,21 @@ def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
     for row in network["rows"]:
         own = row["cells"][columns.index(row["composer"])]
         both = [interval(one) for one in row["toward"]]
-        rule = interval(network["reach"][columns.index(row["composer"])])
         models = str(row["models"]) if row["models"] == row["expected"] else f"{row['models']} of {row['expected']}"
-        line = [row["composer"], f"{models} × {row['starts']}", str(row["pairs"]), *both, interval(own), rule, interval(row["share"])]
+        line = [
+            row["composer"],
+            f"{models} × {row['starts']}",
+            str(row["pairs"]),
+            *both,
+            interval(own),
+            interval(row["reach"]),
+            interval(row["share"]),
+        ]
         rows.append([*line, VERDICTS[row["verdict"]]])
     heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "the rule's", "share", "verdict")
     notes = (
         "In standard deviations of the corpus. The rule's: the contrast of dreams of the composer's rule itself, from the same starts to the same "
-        "distance, which is how far one gets who knows what to move. Share: of that.",
+        "distance: so far, at least, it can be moved. Share: of that, split by split.",
     )
     title = f"{network['network']}: the composer's own determinant, at RMS {significant(network['rms'])}"
     first = Listing(title, heads, (0.08, 0.08, 0.06, 0.15, 0.15, 0.14, 0.13, 0.14, 0.07), rows, notes)
@@ -68,17 +75,26 @@ def _against(network: Content) -> list[Block]:
     heads = ("contrast of", *(f"less {name}" for name in CONTROLS.values()), "less closest rival", "less other composers'")
     notes = (
         "As shares of what dreams of each determinant's own rule move, at the starts that both have. A rival is what else the same dreams moved, in "
-        "either direction. The last column compares with the dreams of the other composers' models that were heard: the one that moves this "
-        "determinant most. Of a mixture every part is told.",
+        "either direction: the one that the contrast lies least surely above; without numbers where no dreams of its rule tell how far it can be "
+        "moved. The last column compares so with the dreams of the other composers' models that were heard. Of a mixture every part is told.",
     )
     sure = [
-        [name, interval(claim["median"]), interval(claim["apart"]), number(claim["within"], 2), number(claim["shown"], 2), *_doubts(row, claim)]
+        [
+            name,
+            interval(claim["median"]),
+            interval(claim["apart"]),
+            number(claim["within"], 2),
+            number(claim["shown"], 2),
+            number(claim["p"]),
+            number(row["p_corrected"]),
+        ]
         for name, row, claim in claims
     ]
     more = (
         "Median: over starts, in place of their mean. Apart, in standard deviations: what is left once what comes along with all rivals in the "
         "corpus is taken out. Within: the contrast less each control surely lies within so much of zero (90 % intervals). Would have shown: the "
-        "smallest contrast at which a row of this width tells. p: of all that “tells” needs, and corrected for the number of judged rows (Holm).",
+        "smallest contrast that, at this width, counts beyond every control. p: of all that “tells” needs, and corrected for the number of judged "
+        "rows (Holm).",
     )
     second = ("contrast of", "median", "apart from rivals", "within ±", "would have shown", "p", "p, corrected")
     return [
@@ -89,10 +105,6 @@ def _against(network: Content) -> list[Block]:
 
 def _of(row: Content, claim: Content) -> str:
     return str(row["composer"]) if claim["determinant"] == row["composer"] else f"{claim['determinant']} ({row['composer']})"
-
-
-def _doubts(row: Content, claim: Content) -> list[str]:
-    return [number(claim["p"]), number(row["p_corrected"])]
 
 
 def elsewhere(found: Content) -> Listing:
@@ -121,16 +133,18 @@ def _less(one: Content) -> str:
 
 def arms(found: Content) -> Listing:
     """How many dreams of each direction did not come as far as all are compared at, and how many ended more their class than they began."""
-    rows = []
-    for network in found["networks"]:
-        for row in (*network["rows"], *network["controls"]):
-            name = row.get("composer") or CONTROLS[row["control"]]
-            told = [text for arm in row["arms"] for text in (f"{arm['short']} of {arm['made']}", percent(arm["rose"]))]
-            rows.append([f"{name}, {network['network']}", *told])
+    every = [
+        (f"{row.get('composer') or CONTROLS[row['control']]}, {network['network']}", row["arms"])
+        for network in found["networks"]
+        for row in (*network["rows"], *network["controls"])
+    ]
+    every += [(f"the rule of {rule['composer']} itself", rule["arms"]) for rule in found["rules"]]
+    rows = [[name, *(text for arm in both for text in (f"{arm['short']} of {arm['made']}", percent(arm["rose"])))] for name, both in every]
     heads = ("", "“interesting”: fell short", "rose", "“not”: fell short", "rose")
     notes = (
-        f"Pairs of which one dream fell short are left out; a row of which more than {percent(found['most_missing'])} of a direction did gets no "
-        "verdict. Rose: the share that ended more their class than they began.",
+        f"Pairs of which one dream fell short are left out; where more than {percent(found['most_missing'])} of a direction did, a row gets no "
+        "verdict, a control allows none, and a rule does not tell how far its determinant can be moved. Rose: the share that ended more their class "
+        "than they began.",
     )
     return Listing("How far dreams came, and whether they rose", heads, (0.32, 0.2, 0.14, 0.2, 0.14), rows, notes)
 

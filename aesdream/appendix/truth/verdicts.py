@@ -9,7 +9,7 @@ Of one that does, the composer's own determinant is judged (the diagonal), of a 
 - *faint*: all of that holds but for the size, which may be less than ``SMALLEST``.
 - *misleads*: it lies as far beyond ``SMALLEST`` the other way.
 - *another*: a rival that lies beyond every control surely moved more.
-- *hints*: beyond the controls, but not beyond every rival or other composer.
+- *hints*: as *tells*, but not surely beyond every rival or other composer, or one of them is not known.
 - *nothing*: the contrast less each control lies within ± ``SMALLEST`` (equivalence).
 - *undecided*: none of these can be said.
 """
@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aesdream.appendix.truth.claims import SMALLEST
-from aesdream.appendix.truth.gathered import CONTROLS
+from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING
 from aesdream.training.statistics import LEVEL
 from aesdream.truth.contrasts import above, below, holm
 
@@ -29,8 +29,6 @@ CHANCE = 0.5
 """ROC AUC of guessing."""
 FLOOR = 0.6
 """The ROC AUC under which a composer counts as not heard, however sure it is."""
-MOST_MISSING = 0.1
-"""The share of the dreams of a direction that may fall short of the verdict's distance."""
 JUDGED = ("tells", "part", "faint", "hints", "another", "misleads", "nothing", "undecided")
 VERDICTS = {
     "tells": "tells",
@@ -43,7 +41,8 @@ VERDICTS = {
     "undecided": "undecided",
     "unheard": "not heard",
     "incomparable": "not comparable",
-    "uncontrolled": "no controls yet",
+    "unmoved": "cannot be moved",
+    "uncontrolled": "not all made yet",
     "missing": "not made yet",
 }
 
@@ -58,23 +57,24 @@ def is_heard(told: Content) -> bool:
 
 def verdict(row: Content) -> str:
     """A key of ``VERDICTS`` for one composer in one network, of whose claims the verdicts are known."""
-    if not row["models"] or row["roc_auc"] is None:
-        return "missing"
-    if set(row["against"]) != set(CONTROLS) or row["heard"]["value"] is None or any(claim["reach"] is None for claim in row["claims"]):
-        return "uncontrolled"
-    if not is_heard(row):
-        return "unheard"
-    if any((arm["share_short"] or 0.0) > MOST_MISSING for arm in row["arms"]):
-        return "incomparable"
-    return together([claim["verdict"] for claim in row["claims"]])
+    claims = row["claims"]
+    reasons = (
+        ("missing", not row["models"] or row["roc_auc"] is None),
+        ("uncontrolled", row["heard"]["value"] is None),
+        ("unheard", not is_heard(row)),
+        ("incomparable", any(share > MOST_MISSING for share in row["short"].values())),
+        ("uncontrolled", set(row["against"]) != set(CONTROLS) or any(claim["reach"]["low"] is None for claim in claims)),
+        ("unmoved", any(claim["contrast"]["value"] is None for claim in claims)),
+    )
+    return next((said for said, holds in reasons if holds), None) or together([claim["verdict"] for claim in claims])
 
 
-def of_claim(claim: Content, beyond: set[str]) -> str:
-    """What is said of one determinant; ``beyond`` are those that lie beyond zero and every control on the same side."""
+def of_claim(claim: Content) -> str:
+    """What is said of one determinant."""
     needed = [claim["contrast"], *claim["less"].values()]
     if all(below(one, -SMALLEST) for one in needed):
         return "misleads"
-    if claim["surpassed"] in beyond:
+    if claim["surpassed"]:
         return "another"
     stands_out = all(one is not None and above(one) for one in (claim["margin"], claim["column"]))
     if all(above(one, SMALLEST) for one in needed):
@@ -88,7 +88,7 @@ def together(kinds: Sequence[str]) -> str:
     """One verdict of those on every part."""
     if len(set(kinds)) == 1:
         return kinds[0]
-    return next((said for kind, said in (("tells", "part"), ("misleads", "misleads"), ("another", "another")) if kind in kinds), "undecided")
+    return next((said for kind, said in (("misleads", "misleads"), ("tells", "part"), ("another", "another")) if kind in kinds), "undecided")
 
 
 def corrected(rows: Sequence[Content]) -> list[float | None]:
