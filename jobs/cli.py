@@ -60,7 +60,7 @@ def run(
     loaded = load(study, overrides or ())
     folder = out or Path("runs") / loaded.study
     if dry_run:
-        typer.echo(plan.described(loaded, folder))
+        typer.echo(plan.described(loaded, folder, until, only or ()))
         if on != "here":
             typer.echo(handing.planned(folder, loaded, Path(on), until, only or ()))
         return

@@ -150,7 +150,7 @@ def refuse(run: Path, graph: Graph, only: Sequence[str], *, final: bool = True) 
     """Raise UserError for a study that changes finished units (where its digests are ``final``), globs that name none, and what no disk holds."""
     if final:
         refuse_changes(run, graph.shown)
-    _refuse_idle_globs([unit for units in graph.stages(run).values() for unit in units], only)
+    refuse_idle_globs([unit for units in graph.stages(run).values() for unit in units], only)
     _refuse_full_disk(run, graph)
 
 
@@ -167,7 +167,8 @@ def chosen(unit: Unit, only: Sequence[str]) -> bool:
     return not only or any(fnmatchcase(unit.name, glob) for glob in only)
 
 
-def _refuse_idle_globs(units: Sequence[Unit], only: Sequence[str]) -> None:
+def refuse_idle_globs(units: Sequence[Unit], only: Sequence[str]) -> None:
+    """Raise UserError for globs of ``--only`` that name no unit."""
     lost = [glob for glob in only if not any(chosen(unit, [glob]) for unit in units)]
     if lost:
         examples = ", ".join(reversed({unit.stage: unit.name for unit in reversed(units)}.values()))

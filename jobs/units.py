@@ -72,7 +72,11 @@ def refuse_changes(run: Path, units: Iterable[Unit]) -> None:
     own = {line: names for line, names in changed.items() if "made_from." not in line}
     if changed:
         lines = [f"{line} ({_named(names)})" for line, names in (own or changed).items()]
-        raise UserError(f"{run}: finished units were made with other settings:", *lines, "put these back, or choose another folder with --out")
+        raise UserError(
+            f"{run}: finished units were made with other settings:",
+            *lines,
+            "put these back, give them to a sweep or treatment of another name, or choose another folder with --out",
+        )
 
 
 def _named(names: list[str]) -> str:

@@ -53,6 +53,16 @@ WORDS = {
     "ROC AUC": "the probability that a positive sound is ranked above a negative one; 0.5 is chance.",
     "level alone, ten descriptors": "logistic regressions on the RMS and peak level, and on the ten descriptors below, which gain does not change.",
     **{f"descriptor {name}": text for name, text in DESCRIPTORS.items()},
+    "determinant": "what a synthetic composer measures in a sound, and goes by: its brightness, say.",
+    "contrast": "what a dream toward “interesting” changed of a determinant less what the dream toward “not” from the same start changed, at one "
+    "distance, in standard deviations over the corpus. What both do alike, any change of that size may do.",
+    "reach, share": "the contrast of dreams of a composer's rule itself, from the same starts to the same distance: so far, at least, its "
+    "determinant can be moved there. A contrast is compared as its share of that.",
+    "rival": "another determinant that the same dreams might have moved instead.",
+    "tells, hints, faintly": "verdicts on dreams of a network that heard its composer. They tell where its determinant moved beyond every control by "
+    "more than a tenth of its reach, beyond every rival, and beyond what other composers' dreams do to it; they hint where rivals and other "
+    "composers are not surely behind or not known; faintly where all this surely goes the right way, but not surely by a tenth. They tell nothing "
+    "where every control moved it as much, to within a tenth.",
     "sweep": "a named set of dreams: of which models, layers, targets and sides, and from which starts.",
     "split": "one drawing of the sounds that a model is validated on; the others it trains on.",
     "seed": "the number from which a model's weights and the order of its training are drawn.",
@@ -72,11 +82,13 @@ OF_TWO = (
     *(f"descriptor {name}" for name in DESCRIPTORS),
 )
 """What is said of two classes alone."""
+OF_TRUTH = ("determinant", "contrast", "reach, share", "rival", "tells, hints, faintly")
+"""What is said of studies that ask whether dreams tell the truth."""
 OF_MANY = ("LRAP", "S1, S2")
 """What is said of many classes alone."""
 
 
 def chapters(material: Material) -> list[Chapter]:
     """Those that a study of this kind uses."""
-    unused = OF_MANY if len(material.sounds["classes"]) == 2 else OF_TWO
+    unused = (*(OF_MANY if len(material.sounds["classes"]) == 2 else OF_TWO), *(() if "truth" in material.content else OF_TRUTH))
     return [Chapter("words", "Words", [Terms([(word, said) for word, said in WORDS.items() if word not in unused])], "Words")]

@@ -29,6 +29,10 @@ def glance(content: Content) -> list[tuple[str, str]]:
     seeds = f"{training['splits']} splits with {training['seeds']} seeds each, unless a treatment says otherwise"
     lines.append(("Models", f"{made} of {len(content['models'])} trained ({seeds}), protocols {', '.join(training['protocols'])}."))
     lines.append(("Dreams", fates(content["outcome"])))
+    measured = content["measured"]
+    if measured["asked"]:
+        said = f"{count(measured['made'])} of {count(measured['asked'])} made: dreams of which only numbers are kept, so that nobody can hear them."
+        lines.append(("Besides", f"{said} They are not counted above."))
     return lines + ([("Notes", content["study"]["notes"])] if content["study"]["notes"] else [])
 
 

@@ -31,7 +31,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
     Units that are missing or failed are named in it. Raises DamagedFile for one whose bytes are not what was written.
     """
     found = Material(run, study, failed)
-    sounds = found.sounds
+    sounds, measured = found.sounds, [dream for members in found.measured.values() for dream in members]
     found.content = {
         "study": {key: value for key, value in config.plain(study).items() if key not in ("sounds", "sweeps")},
         "sounds": {
@@ -41,6 +41,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
         "network": _networks(study, len(sounds["classes"])),
         "models": [_model(model) for model in found.models],
         "sweeps": {sweep: _sweep(found, sweep, members) for sweep, members in found.dreams.items()},
+        "measured": {"asked": len(measured), "made": sum(dream.ready for dream in measured)},
         "made_by": {"aesdream": version("aesdream"), "study": config.digest(config.plain(study))},
         "problems": _problems(found.models) + _problems(found.by_name.values()) + _unmeasured(found),
     }

@@ -281,6 +281,7 @@ class Results(BaseModel):
     network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")
     sweeps: dict[str, Sweep] = Field(description="every sweep and its dreams")
+    measured: dict[str, int] = Field(description="dreams of sweeps that keep numbers alone, which outcome does not count: asked for, and made")
     made_by: dict[str, str] = Field(description="the version of aesdream, and the digest of the study's settings")
     problems: list[Problem] = Field(description="every unit that is missing; of sweeps that keep numbers how many are")
     tables: list[Table] | None = Field(None, description="tables 6.1 to 6.5, of a study of two classes")

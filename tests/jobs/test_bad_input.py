@@ -287,7 +287,7 @@ def test_changing_what_finished_units_used_is_refused_with_the_key_and_both_valu
         answer = call(*arguments, "--set", change)
         assert answer.code == 2
         assert f"aesdream: {says}" in answer.lines
-        assert answer.lines[-1].endswith("put these back, or choose another folder with --out")
+        assert answer.lines[-1].endswith("or choose another folder with --out")
         assert contents(home / "run") == before
     labels = home / "sounds" / "labels.csv"
     labels.write_text(labels.read_text().replace("08.wav,dull", "08.wav,bright"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import operator
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -260,6 +261,19 @@ def test_check_and_dry_run_tell_the_plan_and_write_nothing(tmp_path: Path) -> No
         assert told.returncode == 0, told.stderr
         assert "40 sounds, 11 models, 28 dreams" in told.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_plans_what_only_and_until_choose_and_refuses_globs_that_name_nothing(tmp_path: Path) -> None:
+    told = aesdream("run", TINY, "--dry-run", "--only", "models/plain/*", "--until", "train", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    chosen = re.search(r"40 sounds, (\d+) of 11 models, 0 of 28 dreams", told.stdout)
+    assert chosen is not None
+    assert 0 < int(chosen[1]) < 11
+    assert re.search(rf"^train +{chosen[1]} units", told.stdout, re.MULTILINE)
+    assert not re.search(r"^dream ", told.stdout, re.MULTILINE)
+    lost = aesdream("run", TINY, "--dry-run", "--only", "modls/*", cwd=tmp_path)
+    assert lost.returncode == 2
+    assert "--only modls/*: matches no unit" in lost.stderr
 
 
 def test_two_processes_train_one_model_as_one_process_does(finished: Path, tmp_path: Path) -> None:

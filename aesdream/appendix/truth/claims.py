@@ -88,7 +88,7 @@ def claim(determinant: str, all_of: Compared) -> Numbers:
         "apart": _apart(determinant, all_of),
         "within": number(max((equivalent(values) for values in beside.values()), default=float("nan"))),
         "shown": number(SMALLEST + max(halves)) if len(halves) == len(needed) else None,
-        "p": number(max(doubts)) if rows and columns else 1.0,
+        "p": number(max(doubts)) if rows and columns and all(one.found["low"] is not None for one in (*rows, *columns)) else None,
     }
 
 

@@ -30,6 +30,8 @@ TITLE = 15.0
 DARK = 0.62
 """Share of the scale beyond which numbers are white."""
 RULE = "the rule itself"
+MARKS = "● network  ○ shuffled labels  ◇ ten descriptors  | its own rule"
+"""What stands for what beside the matrix."""
 
 
 def height(network: Content) -> float:
@@ -133,6 +135,7 @@ def _heard(axes: Axes, places: Sequence[float], rows: Sequence[Content], yardsti
     axes.set_yticks([])
     axes.set_xticks([0.5, 0.75, 1.0])
     axes.set_title("what was heard (AUC)", fontsize=7.5, loc="left", pad=TITLE)
+    axes.set_xlabel(MARKS, fontsize=5, labelpad=1.5)
     plain_axes(axes)
     axes.spines["left"].set_visible(False)
 

@@ -26,7 +26,7 @@ class TruthClaim(Part):
     apart: Estimate | None = Field(description="contrast without what comes along with all rivals in the corpus, in standard deviations of the rest")
     within: Number = Field(description="the contrast less each control surely lies within so much of zero (90 % intervals)")
     shown: Number = Field(description="the smallest contrast that, at this width, would count beyond every control; rivals apart")
-    p: Number = Field(description="of all that “tells” needs together; 1 where some of it is not known")
+    p: Number = Field(description="of all that “tells” needs together; null where a rival or another composer is not known")
     verdict: str = Field(description="of this determinant alone")
 
 
@@ -60,8 +60,8 @@ class TruthRow(Part):
     heard: Estimate = Field(description="the models' AUC less that, paired by split")
     p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
     verdict: str = Field(
-        description="tells, part, faint, hints, another, misleads, nothing, undecided, unheard, incomparable, unmoved, uncontrolled or missing: "
-        "docs/truth.md"
+        description="tells, part, faint, hints, trace, another, misleads, nothing, undecided, unheard, incomparable, unmoved, uncontrolled or "
+        "missing: docs/truth.md"
     )
 
 

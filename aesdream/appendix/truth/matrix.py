@@ -84,7 +84,7 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
                 "rms": rms,
                 "reach": [_reach(place, name, known, rms) for place, name in enumerate(determinants)],
                 "rows": [_row(composer, mine[composer], beside, audible, known, material) for composer in determinants if composer in mine],
-                "controls": [_control_row(name, groups, determinants) for name, groups in beside.items()],
+                "controls": [_control_row(name, groups, determinants, rms) for name, groups in beside.items()],
                 "directions": directions(list(mine.values()), own),
             }
         )
@@ -187,8 +187,9 @@ def _elsewhere(composer: str, group: Group, controls: Mapping[str, Sequence[Grou
     }
 
 
-def _control_row(name: str, groups: Sequence[Group], determinants: Sequence[str]) -> Numbers:
-    moved = together(groups, groups[0].rms)
+def _control_row(name: str, groups: Sequence[Group], determinants: Sequence[str], rms: float) -> Numbers:
+    """What a control moved at the distance at which it is compared: nothing where it was not measured there."""
+    moved = together(groups, rms)
     own = cells(moved, len(determinants))
     return {
         "control": name,
@@ -209,8 +210,8 @@ def directions(groups: Sequence[Group], kept: Sequence[Group]) -> Numbers:
     ``kept`` as such); and what of their change can be heard.
     """
     return {
-        "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups]),
-        "added": pooled([group.over_splits(group.alike()) for group in kept]),
-        "share_under_20hz": pooled([group.over_splits(group.each("share_under_20hz")) for group in groups]),
-        "share_audible": pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups]),
+        "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups], -1, 1),
+        "added": pooled([group.over_splits(group.alike()) for group in kept], -1, 1),
+        "share_under_20hz": pooled([group.over_splits(group.each("share_under_20hz")) for group in groups], 0, 1),
+        "share_audible": pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups], 0, 1),
     }

@@ -31,7 +31,7 @@ METHOD = (
     "RMS). The contrast is what the first changed of a determinant less what the second did, in standard deviations over the corpus: what both do "
     "alike, any dream of that size may do. Controls are networks that learned shuffled labels, untrained networks, and white noise added and taken "
     "away. A pair of which one dream did not get that far is left out, and counted. How far a determinant can be moved, at least, is told by dreams "
-    "of the composer's rule itself, from the same starts to the same distance, and contrasts are compared as shares of that."
+    "of the composer's rule itself, from the same starts to the same distance (its reach), and contrasts are compared as shares of that."
 )
 HOW_TO_READ = (
     "Composers are rows (what was learned), determinants columns (what dreams moved), numbers are contrasts with 95 % intervals over splits. The "

@@ -63,10 +63,7 @@ def _why_not(rows: Sequence[tuple[str, Content]]) -> str:
     """Why no row can be judged: a clause for every reason there is."""
     counts = {kind: _count_of(rows, kind) for kind in WHY_NOT}
     if counts["unheard"] == len(rows):
-        return (
-            "Whether dreams tell the truth cannot be said: all dreams and controls are there, but no network heard its composer, "
-            "so that its dreams have nothing to tell."
-        )
+        return "Whether dreams tell the truth cannot be said: no network heard its composer, so that its dreams have nothing to tell."
     reasons = [f"{count} {WHY_NOT[kind]}" for kind, count in counts.items() if count]
     none = f"Of {len(rows)} pairs of a composer and a network none can be judged"
     return f"Whether dreams tell the truth cannot be said yet. {none}: {', '.join(reasons)}."
@@ -91,10 +88,15 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     for kind, said in (
         ("part", f"Of a mixture they tell some parts only ({_parts(rows)})"),
         ("faint", f"All of this holds but for the size, which is not surely {smallest} of the rule's: the right determinant, faintly"),
+        (
+            "trace",
+            f"The composer's own determinant surely moved as it should and beyond every control, however little (not surely by {smallest} of the "
+            "rule's), but not surely beyond every rival and other composer: a faint hint, and no more",
+        ),
         ("hints", "The composer's own determinant moved as it should and beyond the controls, but not surely beyond every rival and other composer"),
         ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
         ("misleads", "It moved the wrong way, beyond the controls"),
-        ("nothing", f"It was heard, and yet its dreams move its determinant by less than {smallest} of what the rule moves it, beyond any control"),
+        ("nothing", f"It was heard, and yet what its dreams move of its determinant is what every control moves, to within {smallest} of the rule's"),
         ("undecided", f"Undecided, because intervals are too wide, or the parts of a mixture differ ({_shown(rows)})"),
     ):
         named = _named(rows, kind)
@@ -152,11 +154,15 @@ def _shown(rows: Sequence[tuple[str, Content]]) -> str:
 
 def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     said = []
-    unheard = _named(rows, "unheard")
+    unheard = "; ".join(
+        f"“{row['composer']}” in {network} ({words.interval(row['roc_auc'])}, beyond shuffled {words.interval(row['heard'])})"
+        for network, row in rows
+        if row["verdict"] == "unheard"
+    )
     if unheard:
         said.append(
-            f"Not heard, so that their dreams have nothing to tell: {unheard}. That is no failure of dreaming. (Heard is what a network tells apart "
-            f"at an AUC of {words.significant(found['floor'])} or more, surely better than guessing and than models of shuffled labels do.)"
+            f"Not heard, so that their dreams have nothing to tell (AUC): {unheard}. That is no failure of dreaming. (Heard is what a network tells "
+            f"apart at an AUC of {words.significant(found['floor'])} or more, surely better than guessing and than models of shuffled labels do.)"
         )
     texts = (
         ("unmoved", "Not to be judged, as not even dreams of its rule surely move the determinant at this distance"),
@@ -176,7 +182,7 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     )
     if unknown and _count_of(rows, *JUDGED):
         said.append(f"How far {_listed(list(unknown))} can be moved no dreams of a rule tell: where that is a rival, a row can do no more than hint.")
-    alone = [(name, row) for name, row in rows if row["verdict"] == "hints" and not any(claim["compared"] for claim in row["claims"])]
+    alone = [(name, row) for name, row in rows if row["verdict"] in ("hints", "trace") and not any(claim["compared"] for claim in row["claims"])]
     if alone:
         where = "; ".join(f"“{row['composer']}” in {name}" for name, row in alone)
         said.append(f"No other composer was heard whose dreams these could be compared with, so that they cannot do more than hint: {where}.")

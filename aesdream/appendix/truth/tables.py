@@ -56,9 +56,9 @@ def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
             interval(row["share"]),
         ]
         rows.append([*line, VERDICTS[row["verdict"]]])
-    heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "the rule's", "share", "verdict")
+    heads = ("composer", "models × starts", "pairs", "Δ toward “interesting”", "Δ toward “not”", "contrast", "reach", "share", "verdict")
     notes = (
-        "In standard deviations of the corpus. The rule's: the contrast of dreams of the composer's rule itself, from the same starts to the same "
+        "In standard deviations of the corpus. Reach: the contrast of dreams of the composer's rule itself, from the same starts to the same "
         "distance: so far, at least, it can be moved. Share: of that, split by split.",
     )
     title = f"{network['network']}: the composer's own determinant, at RMS {significant(network['rms'])}"
@@ -94,7 +94,7 @@ def _against(network: Content) -> list[Block]:
         "Median: over starts, in place of their mean. Apart, in standard deviations: what is left once what comes along with all rivals in the "
         "corpus is taken out. Within: the contrast less each control surely lies within so much of zero (90 % intervals). Would have shown: the "
         "smallest contrast that, at this width, counts beyond every control. p: of all that “tells” needs, and corrected for the number of judged "
-        "rows (Holm).",
+        "rows (Holm); a dash where a rival or another composer is not known.",
     )
     second = ("contrast of", "median", "apart from rivals", "within ±", "would have shown", "p", "p, corrected")
     return [
@@ -122,8 +122,10 @@ def elsewhere(found: Content) -> Listing:
         for row in network["rows"]
         for one in row["elsewhere"]
     ]
-    heads = ("composer, network", "RMS", "pairs", "contrast", "the rule's", f"less {', '.join(CONTROLS.values())}")
-    notes = ("No verdict is taken here. Dreams farther than the verdict's distance lie outside all that a network has heard.",)
+    heads = ("composer, network", "RMS", "pairs", "contrast", "reach", f"less {', '.join(CONTROLS.values())}")
+    notes = (
+        "In standard deviations. No verdict is taken here. Dreams farther than the verdict's distance lie outside all that a network has heard.",
+    )
     return Listing("At other distances", heads, (0.16, 0.06, 0.06, 0.16, 0.16, 0.4), rows, notes)
 
 

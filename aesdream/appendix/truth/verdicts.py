@@ -10,6 +10,7 @@ Of one that does, the composer's own determinant is judged (the diagonal), of a 
 - *misleads*: it lies as far beyond ``SMALLEST`` the other way.
 - *another*: a rival that lies beyond every control surely moved more.
 - *hints*: as *tells*, but not surely beyond every rival or other composer, or one of them is not known.
+- *trace*: as *hints*, but for the size: it surely goes the right way beyond every control, and no more can be said.
 - *nothing*: the contrast less each control lies within ± ``SMALLEST`` (equivalence).
 - *undecided*: none of these can be said.
 """
@@ -29,12 +30,13 @@ CHANCE = 0.5
 """ROC AUC of guessing."""
 FLOOR = 0.6
 """The ROC AUC under which a composer counts as not heard, however sure it is."""
-JUDGED = ("tells", "part", "faint", "hints", "another", "misleads", "nothing", "undecided")
+JUDGED = ("tells", "part", "faint", "hints", "trace", "another", "misleads", "nothing", "undecided")
 VERDICTS = {
     "tells": "tells",
     "part": "tells in part",
     "faint": "tells, faintly",
     "hints": "hints",
+    "trace": "hints, faintly",
     "another": "tells of another",
     "misleads": "misleads",
     "nothing": "tells nothing",
@@ -79,8 +81,8 @@ def of_claim(claim: Content) -> str:
     stands_out = all(one is not None and above(one) for one in (claim["margin"], claim["column"]))
     if all(above(one, SMALLEST) for one in needed):
         return "tells" if stands_out else "hints"
-    if stands_out and all(above(one) for one in needed):
-        return "faint"
+    if all(above(one) for one in needed):
+        return "faint" if stands_out else "trace"
     return "nothing" if claim["within"] is not None and claim["within"] <= SMALLEST else "undecided"
 
 
@@ -92,10 +94,13 @@ def together(kinds: Sequence[str]) -> str:
 
 
 def corrected(rows: Sequence[Content]) -> list[float | None]:
-    """For every row the p of all that "tells" needs, corrected for the number of rows that are judged (Holm); None for the others."""
+    """For every row the p of all that "tells" needs, corrected for the number of rows that are judged (Holm); None for the others, and where a rival
+    or another composer is not known.
+    """
     judged = [row for row in rows if row["verdict"] in JUDGED]
-    found = dict(zip([id(row) for row in judged], holm([max(claim["p"] for claim in row["claims"]) for row in judged]), strict=True))
-    return [found.get(id(row)) for row in rows]
+    doubts = [max(1.0 if claim["p"] is None else claim["p"] for claim in row["claims"]) for row in judged]
+    found = dict(zip([id(row) for row in judged], holm(doubts), strict=True))
+    return [None if any(claim["p"] is None for claim in row["claims"]) else found.get(id(row)) for row in rows]
 
 
 def chance(networks: Sequence[Content]) -> dict[str, Any]:
