@@ -87,6 +87,12 @@ def estimate(values: ArrayLike, level: float = LEVEL) -> Estimate:
     return {"value": number(mean), "low": number(mean - half), "high": number(mean + half)}
 
 
+def bounded(found: Estimate, least: float, most: float) -> Estimate:
+    """An estimate of a number that cannot lie outside its bounds (a share, a cosine): neither does its interval."""
+    low, high = (None if end is None else min(max(end, least), most) for end in (found["low"], found["high"]))
+    return {"value": found["value"], "low": low, "high": high}
+
+
 def _given(values: ArrayLike) -> tuple[Array, float]:
     """The values that are defined, and the standard error of their mean; NaN where they do not vary."""
     given = np.asarray(values, dtype=np.float64)

@@ -14,6 +14,7 @@ from aesdream.truth.contrasts import (
     apart,
     below,
     beyond,
+    bounded,
     by_split,
     by_start,
     cells,
@@ -176,6 +177,14 @@ def test_a_difference_is_taken_at_the_starts_that_both_have():
     one = {(0, "a"): np.array([1.0]), (1, "a"): np.array([5.0]), (1, "b"): np.array([70.0]), (2, "a"): np.array([9.0])}
     other = {(1, "a"): np.array([4.0]), (2, "a"): np.array([7.0]), (2, "b"): np.array([50.0]), (3, "a"): np.array([100.0])}
     assert difference(one, other, 1)[0]["value"] == 1.5
+
+
+def test_the_interval_of_a_share_ends_where_shares_do():
+    found = estimate([0.9, 1.0, 1.0, 0.95, 1.0])
+    assert found["high"] is not None
+    assert found["high"] > 1
+    assert bounded(found, 0, 1) == {**found, "high": 1}
+    assert bounded(estimate([1.0]), 0, 1) == {"value": 1.0, "low": None, "high": None}
 
 
 def test_a_rival_that_moved_far_downward_is_a_rival_too():

@@ -245,8 +245,7 @@ def _change(dream: Dream | None, names: Sequence[str], rms: float) -> list[float
     return [after.get(name, np.nan) - before.get(name, np.nan) for name in names]
 
 
-def pooled(parts: Sequence[Mapping[int, float]], least: float = -math.inf, most: float = math.inf) -> Estimate:
-    """The mean of a number over treatments, in each split, and then over splits with its interval, no part of which lies where the number cannot."""
+def pooled(parts: Sequence[Mapping[int, float]]) -> Estimate:
+    """The mean of a number over treatments, in each split, and then over splits with its interval."""
     splits = sorted({split for part in parts for split in part})
-    found = estimate([float(np.mean([part[split] for part in parts if split in part])) for split in splits])
-    return {key: None if value is None else min(max(value, least), most) for key, value in found.items()}
+    return estimate([float(np.mean([part[split] for part in parts if split in part])) for split in splits])

@@ -15,7 +15,7 @@ from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
 from aesdream.training.statistics import Estimate
-from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, by_split, cells, difference, estimate, less
+from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, bounded, by_split, cells, difference, estimate, less
 
 Numbers = dict[str, Any]
 Variant = tuple[str, str]
@@ -210,8 +210,8 @@ def directions(groups: Sequence[Group], kept: Sequence[Group]) -> Numbers:
     ``kept`` as such); and what of their change can be heard.
     """
     return {
-        "determinants": pooled([group.over_splits(group.moved_alike()) for group in groups], -1, 1),
-        "added": pooled([group.over_splits(group.alike()) for group in kept], -1, 1),
-        "share_under_20hz": pooled([group.over_splits(group.each("share_under_20hz")) for group in groups], 0, 1),
-        "share_audible": pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups], 0, 1),
+        "determinants": bounded(pooled([group.over_splits(group.moved_alike()) for group in groups]), -1, 1),
+        "added": bounded(pooled([group.over_splits(group.alike()) for group in kept]), -1, 1),
+        "share_under_20hz": bounded(pooled([group.over_splits(group.each("share_under_20hz")) for group in groups]), 0, 1),
+        "share_audible": bounded(pooled([group.over_splits(group.each("share_audible", "audibility")) for group in groups]), 0, 1),
     }

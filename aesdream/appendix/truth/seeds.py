@@ -17,7 +17,7 @@ from aesdream.appendix.truth.matrix import called, variant
 from aesdream.errors import DamagedFile
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.cka import linear_cka
-from aesdream.truth.contrasts import Array, estimate
+from aesdream.truth.contrasts import Array, bounded, estimate
 from aesdream.truth.matching import Matches, found_above, living, matched
 
 Numbers = dict[str, Any]
@@ -113,7 +113,7 @@ def _layer(layer: str, measured: Mapping[str, Sequence[tuple[Any, ...]]]) -> Num
     sets, shares = {name: _set(rows) for name, rows in here.items()}, {name: _shares(rows, limits) for name, rows in here.items()}
     own = _own([values for name, values in shares.items() if name not in (*CONTROLS, SEED, OTHER)])
     for name, one in sets.items():
-        one["found_again"] = estimate(list(shares[name].values()))
+        one["found_again"] = bounded(estimate(list(shares[name].values())), 0, 1)
         one["less_shuffled"] = _less(shares[name], shares.get("shuffled", {}))
         one["less_other"] = _less(shares[name], shares.get(OTHER, {}))
         one["less_own"] = _less(shares[name], own)
@@ -146,7 +146,7 @@ def _own(shares: Sequence[Mapping[int, float]]) -> dict[int, float]:
 
 
 def _less(one: Mapping[int, float], other: Mapping[int, float]) -> Estimate:
-    return estimate([one[split] - other[split] for split in one if split in other])
+    return bounded(estimate([one[split] - other[split] for split in one if split in other]), -1, 1)
 
 
 def _set(rows: Sequence[tuple[Any, ...]]) -> Numbers:
@@ -158,5 +158,5 @@ def _set(rows: Sequence[tuple[Any, ...]]) -> Numbers:
         "pairs": len(rows),
         "living": number(float(np.mean([row[4] for row in rows]))),
         "correlation": number(float(np.mean(np.concatenate(correlations)))) if correlations else None,
-        "cka": estimate([float(np.mean(values)) for values in alike.values()]),
+        "cka": bounded(estimate([float(np.mean(values)) for values in alike.values()]), 0, 1),
     }

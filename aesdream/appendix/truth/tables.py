@@ -254,8 +254,9 @@ def regularisers(found: Content) -> list[Block]:
     ]  # fmt: skip
     heads = ("composer, network", "dreamed", "models", "AUC", "under 20 Hz", "audible", "above threshold", "activation gained")
     notes = (
-        "Means over dreams where they ended, all at the same RMS from their starts. Under 20 Hz: share of the change's energy. Audible: share of its "
-        "energy above the threshold in quiet and above what the start masks; above threshold: how far, on average.",
+        "Means over dreams where they ended: at the farthest distance that is asked for, or where their gradient ended. Under 20 Hz: share of the "
+        "change's energy. Audible: share of its energy above the threshold in quiet and above what the start masks; above threshold: how far, on "
+        "average.",
     )
     own = ("shuffled", "untrained")
     told = [

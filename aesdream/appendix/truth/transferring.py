@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +20,15 @@ from aesdream.dreaming.objectives import listening
 from aesdream.dreaming.responses import noted
 from aesdream.study import file_name
 from aesdream.training.checkpoints import load_network
-from aesdream.truth.contrasts import Array, estimate
+from aesdream.truth.contrasts import Array, bounded, estimate
 from aesdream.truth.matching import matched
 from aesdream.truth.transfer import excited
 
 Numbers = dict[str, Any]
 MOST = 48
 """Dreams of a treatment and layer that are heard by another model."""
-MEASURED = ("excited", "beyond_others", "share_toward", "carried")
+MEASURED = {"excited": (0.0, 1.0), "beyond_others": (-1.0, 1.0), "share_toward": (0.0, 1.0), "carried": (-math.inf, math.inf)}
+"""Numbers by split, and what they lie between."""
 _TOGETHER = 16
 _APART = 1e-3
 """Logits between two dreams of a pair in their own model, under which they are not apart."""
@@ -65,11 +67,12 @@ def _told(one: Numbers, every: Sequence[Numbers]) -> Numbers:
     """Numbers by split as their means, and how much larger they are than those of the same network's shuffled labels."""
     control = next((other for other in every if _same(one, other)), {})
     told = {key: value for key, value in one.items() if key not in MEASURED}
-    told |= {key: None if one[key] is None else estimate(list(one[key].values())) for key in MEASURED}
+    told |= {key: None if one[key] is None else bounded(estimate(list(one[key].values())), *ends) for key, ends in MEASURED.items()}
     key = "share_toward" if one["share_toward"] is not None else "beyond_others"
     own, theirs = one[key] or {}, control.get(key) or {}
-    common = None if one["composer"] in CONTROLS or not theirs else estimate([own[split] - theirs[split] for split in own if split in theirs])
-    return {**told, "less_shuffled": common}
+    if one["composer"] in CONTROLS or not theirs:
+        return {**told, "less_shuffled": None}
+    return {**told, "less_shuffled": bounded(estimate([own[split] - theirs[split] for split in own if split in theirs]), -1, 1)}
 
 
 def _same(one: Numbers, other: Numbers) -> bool:
