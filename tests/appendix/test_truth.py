@@ -246,8 +246,9 @@ def test_pairs_are_compared_where_both_passed_the_same_distance_and_the_others_a
     assert row["verdict"] == "tells"  # a tenth, and no more
     assert row["cells"][0]["value"] == pytest.approx(1.1, abs=0.15)
     text = said(run.chapter())
-    assert "whose pairs are left out: “bright” in many toward “interesting” 3 of 30." in text
-    assert "ended no more their class than they began: “bright” in many toward “interesting” 10.0 %." in text
+    assert "whose pairs are left out: many 3 of 240;" in text
+    assert "ended no more their class than they began, and are compared all the same: many 3 of 240." in text
+    assert "bright, many 3 of 30 90.0 % 0 of 30 100.0 %" in text
 
 
 def test_a_row_of_which_more_than_a_tenth_fell_short_is_not_comparable(tmp_path: Path):

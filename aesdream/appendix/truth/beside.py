@@ -92,7 +92,5 @@ def regularised(found: Content) -> list[str]:
         alone = set(controls) < {"shuffled", "untrained"}
         needed = [row["contrast"], *controls.values()]
         how = "alone" if alone else "beyond" if all(above(one, found["smallest"]) for one in needed) else "level"
-        closest = "" if row["margin"] is None else f"; less its closest rival, {row['margin']['rival']}, {words.interval(row['margin'])}"
-        less = "".join(f", less {name} {words.interval(one)}" for name, one in controls.items())
-        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])}{less}{closest})")
+        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])})")
     return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]

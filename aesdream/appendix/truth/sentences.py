@@ -219,25 +219,26 @@ def _sure(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
 
 
 def _far(found: Content) -> list[str]:
-    """Which dreams fell short of the distance at which all are compared, and which ended less their class than they began."""
-    every = [
-        (f"“{row['composer']}” in {network['network']}" if "composer" in row else f"{row['control']} in {network['network']}", row)
-        for network in found["networks"]
-        for row in (*network["rows"], *network["controls"])
-    ]
-    every += [(f"the rule of {rule['composer']}", rule) for rule in found["rules"]]
+    """How many dreams of each network fell short of the distance at which all are compared, and how many ended less their class than they began."""
+    every = {
+        network["network"]: [*network["rows"], *(row for row in network["controls"] if row["control"] != "random")] for network in found["networks"]
+    }
+    every |= {"the rules": found["rules"]} if found["rules"] else {}
     short, sunk = [], []
-    for name, row in every:
-        for way, arm in zip(("toward “interesting”", "toward “not”"), row["arms"], strict=True):
-            if arm["short"]:
-                short.append(f"{name} {way} {arm['short']} of {arm['made']}")
-            if arm["rose"] is not None and arm["rose"] < 1 and row.get("control") != "random":
-                sunk.append(f"{name} {way} {words.percent(1 - arm['rose'])}")
+    for name, rows in every.items():
+        arms = [arm for row in rows for arm in row["arms"]]
+        made, fell = (sum(arm[key] for arm in arms) for key in ("made", "short"))
+        fallen = sum(round((1 - arm["rose"]) * arm["made"]) for arm in arms if arm["rose"] is not None)
+        short += [f"{name} {words.count(fell)} of {words.count(made)}"] if fell else []
+        sunk += [f"{name} {words.count(fallen)} of {words.count(made)}"] if fallen else []
     said = []
     if short:
-        said.append(f"Dreams that did not get as far from their start as all are compared at, and whose pairs are left out: {'; '.join(short)}.")
+        said.append(
+            f"Dreams that did not get as far from their start as all are compared at, and whose pairs are left out: {', '.join(short)}; a table "
+            "below counts them by composer, control and direction."
+        )
     if sunk:
-        said.append(f"Dreams that ended no more their class than they began: {'; '.join(sunk)}.")
+        said.append(f"Dreams that ended no more their class than they began, and are compared all the same: {', '.join(sunk)}.")
     return said
 
 
