@@ -99,7 +99,7 @@ def tabled(content: dict[str, Any]) -> list[str]:
     sticks = [f"{words.JUDGES[stick['judge']]}{whose(stick)} {words.interval(stick['mean']['roc_auc'])}" for stick in content.get("yardsticks", [])]
     levels = [f"{words.LEVELS[level['descriptor']]}{whose(level)} {words.interval(level['roc_auc'])}" for level in content.get("levels", [])]
     paired = [words.interval(entry["difference"]) for entry in content.get("comparisons", []) if entry["difference"]]
-    moved = [f"{words.significant(one['rms_moved'])} × {words.significant(one['largest_moved'])} ×" for one in content["conv1"].values()]
+    moved = [f"{words.significant(one['rms_moved'])} × {words.significant(one['largest_moved'])} ×" for one in content["pooled"]["conv1"].values()]
     return [*lines, *sticks, *levels, *paired, *moved, *truths(content)]
 
 

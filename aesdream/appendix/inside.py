@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from aesdream.appendix import anatomy, figures, words
 from aesdream.appendix.chapters import Block, Chapter, Listing, Picture
 from aesdream.appendix.material import Material
-from aesdream.appendix.words import count, number, percent, significant
+from aesdream.appendix.words import count, percent, significant
+from aesdream.appendix.words import number as decimals
+from aesdream.training.statistics import number
 
 TESTS = ("silent_on_start", "silent_on_corpus", "upstream", "slow_pre", "slow_post", "dead")
+MOVED = ("start_rms", "rms_moved", "largest_moved", "share_barely_moved", "correlation_of_channels", "share_silent")
 MANY_MODELS = 60  # more than these are not told one by one in a table
 
 
@@ -20,11 +23,12 @@ def numbers(material: Material) -> dict[str, Any]:
     """``conv1``: how far each model's first layer moved; ``census``: its dead filters, by layer and test; ``layers``: of how many."""
     census = {model.name: _census(model.census) for model in material.models if model.census}
     layers = [counted for found in census.values() for counted in found["layers"].values()]
-    return {
+    found = {
         "conv1": {name: anatomy.moved(kernel) for name, kernel in material.kernels.items()},
         "census": census,
         "layers": {"models": len(census), "counted": len(layers), "without_dead": sum(not counted["dead"] for counted in layers)},
     }
+    return {**found, "pooled": pooled(found)}
 
 
 def chapters(material: Material) -> list[Chapter]:
@@ -69,60 +73,76 @@ def _census(census: Mapping[str, Any]) -> dict[str, Any]:
     return {"bottleneck": census["bottleneck"], "layers": layers}
 
 
-def _pooled(models: Iterable[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Which models share a row: each has its own, but those of a treatment and protocol share one where there are many; a note that says so."""
-    names = list(models)
-    if len(names) <= MANY_MODELS:
-        return {name: [name] for name in names}, []
+def pooled(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of both tables, ``conv1`` means and ``census`` sums: each model has its own, but those of a treatment and protocol share one where
+    there are many models.
+    """
+    conv1: dict[str, Any] = {}
+    for whose, pool in _pools(found["conv1"]).items():
+        told = [{**found["conv1"][name], "share_silent": found["census"][name]["bottleneck"]["share_silent"]} for name in pool]
+        conv1[whose] = {"taps": list(dict.fromkeys(one["taps"] for one in told)), **{key: _mean([one[key] for one in told]) for key in MOVED}}
+    census: dict[str, Any] = {}
+    for whose, pool in _pools(found["census"]).items():
+        layers = [found["census"][name]["layers"] for name in pool]
+        census[whose] = {layer: {key: sum(one[layer][key] for one in layers) for key in ("filters", *TESTS)} for layer in layers[0]}
+    return {"conv1": conv1, "census": census}
+
+
+def _pools(models: Collection[str]) -> dict[str, list[str]]:
+    """Which models share a row."""
+    if len(models) <= MANY_MODELS:
+        return {name: [name] for name in models}
     pools: dict[str, list[str]] = {}
-    for name in names:
+    for name in models:
         pools.setdefault(name.rpartition("/")[0], []).append(name)
-    note = f"{len(names)} models, those of a treatment and protocol in one row; results.json has every one."
-    return {f"{whose} ({len(pool)})": pool for whose, pool in pools.items()}, [note]
+    return {f"{whose} ({len(pool)})": pool for whose, pool in pools.items()}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return number(sum(there) / len(there)) if there else None
+
+
+def _said(models: Collection[str], how: str) -> list[str]:
+    """What must be said of rows that several models share."""
+    many = len(models) > MANY_MODELS
+    return [f"{how} over the {len(models)} models, those of a treatment and protocol in one row; results.json has every one."] if many else []
 
 
 def _conv1(content: Mapping[str, Any]) -> Listing:
     """How far conv1's weights moved, and on how many sounds it is silent: of every model, or means over many."""
-    pools, said = _pooled(content["conv1"])
-
-    def mean(pool: Sequence[str], key: str) -> float | None:
-        found = [content["conv1"][name][key] for name in pool if content["conv1"][name][key] is not None]
-        return sum(found) / len(found) if found else None
-
     rows = [
         [
             whose,
-            " / ".join(dict.fromkeys(count(content["conv1"][name]["taps"]) for name in pool)),
-            significant(mean(pool, "start_rms")),
-            *(f"{significant(mean(pool, key))} ×" for key in ("rms_moved", "largest_moved")),
-            percent(mean(pool, "share_barely_moved")),
-            number(mean(pool, "correlation_of_channels"), 2),
-            percent(sum(content["census"][name]["bottleneck"]["share_silent"] for name in pool) / len(pool)),
+            " / ".join(map(count, moved["taps"])),
+            significant(moved["start_rms"]),
+            *(f"{significant(moved[key])} ×" for key in ("rms_moved", "largest_moved")),
+            percent(moved["share_barely_moved"]),
+            decimals(moved["correlation_of_channels"], 2),
+            percent(moved["share_silent"]),
         ]
-        for whose, pool in pools.items()
+        for whose, moved in content["pooled"]["conv1"].items()
     ]
     heads = ("model", "taps", "weight at start", "moved (RMS)", "moved most", "moved < 1 %", "left~right", "silent on")
     told = (
         "Moved: change in multiples of the weights' size at the start; the share that moved less than 1 % of it. left~right: correlation "
         "of the two channels' kernels after training. Silent on: share of the corpus's sounds on which conv1 gives only zeros."
     )
-    means = [f"Means over models. {said[0]}"] if said else []
-    return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, [told, *means])
+    notes = [told, *_said(content["conv1"], "Means")]
+    return Listing("How far conv1's weights moved", heads, (0.33, 0.07, 0.11, 0.11, 0.1, 0.1, 0.09, 0.09), rows, notes)
 
 
 def _dead(content: Mapping[str, Any]) -> Listing:
     """Dead filters by model, or by treatment of many, and by layer, each test apart; layers without one are only counted."""
-    keys = ("filters", *TESTS)
-    pools, said = _pooled(content["census"])
-    rows = []
-    for whose, pool in pools.items():
-        for layer in content["census"][pool[0]]["layers"]:
-            counted = {key: sum(content["census"][name]["layers"][layer][key] for name in pool) for key in keys}
-            if counted["dead"]:
-                rows.append([whose, layer, *(count(counted[key]) for key in keys)])
+    rows = [
+        [whose, layer, *(count(counted[key]) for key in ("filters", *TESTS))]
+        for whose, layers in content["pooled"]["census"].items()
+        for layer, counted in layers.items()
+        if counted["dead"]
+    ]
     heads = ("model", "layer", "filters", "silent on start", "on corpus", "by conv1", "slow before", "slow after", "any test")
     alive = "{without_dead} of {counted} layers of {models} models have no dead filter.".format(**content["layers"])
     told = "Silent: the ReLU gives only zeros on the start, on every sound of the corpus, or because conv1 does. Slow: the gradient at the start "
     told += "is below a twentieth of its layer's median, before or after the ReLU. Layers without dead filters are left out."
-    sums = [f"Sums over models. {said[0]}"] if said else []
-    return Listing("Census of dead filters", heads, (0.34, 0.07, 0.07, 0.11, 0.09, 0.08, 0.09, 0.08, 0.07), rows, [told, alive, *sums])
+    notes = [told, alive, *_said(content["census"], "Sums")]
+    return Listing("Census of dead filters", heads, (0.34, 0.07, 0.07, 0.11, 0.09, 0.08, 0.09, 0.08, 0.07), rows, notes)

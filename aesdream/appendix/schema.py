@@ -292,6 +292,7 @@ class Results(BaseModel):
     conv1: dict[str, Kernel] = Field(description="by model")
     census: dict[str, Census] = Field(description="by model")
     layers: Layers = Field(description="of the census")
+    pooled: dict[str, dict[str, Any]] = Field(description="conv1 (means) and census (sums) by row of their tables: a model, or a treatment of many")
     likeness: Likeness | None = Field(None, description="where a layer has two living filters")
     figures: list[Figure] = Field(description="the numbered figures of dreams")
     blind: list[str] = Field(description="the dreams of the page's blind test")

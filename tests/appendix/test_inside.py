@@ -16,11 +16,12 @@ def _tables(models: dict[str, int]) -> dict[str, Listing]:
         for name, dead in models.items()
     }
     moved: dict[str, Any] = {"taps": 8, "start_rms": 1.0, "largest_moved": 1.0, "share_barely_moved": 0.0, "correlation_of_channels": None}
-    content = {
+    content: dict[str, Any] = {
         "census": census,
         "conv1": {name: {**moved, "rms_moved": float(dead)} for name, dead in models.items()},
         "layers": {"models": len(models), "counted": len(models), "without_dead": sum(not dead for dead in models.values())},
     }
+    content["pooled"] = inside.pooled(content)
     made = inside.chapters(SimpleNamespace(content=content, dreamed=(), kernels={}))  # type: ignore[arg-type]
     return {block.title: block for chapter in made for block in chapter.blocks if isinstance(block, Listing)}
 
