@@ -106,7 +106,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def _said(models: Collection[str], how: str) -> list[str]:
     """What must be said of rows that several models share."""
     many = len(models) > MANY_MODELS
-    return [f"{how} over the {len(models)} models, those of a treatment and protocol in one row; results.json has every one."] if many else []
+    return [f"{how} over the models of a treatment and protocol, so many as are told in brackets; results.json has every one."] if many else []
 
 
 def _conv1(content: Mapping[str, Any]) -> Listing:

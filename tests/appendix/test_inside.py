@@ -43,4 +43,4 @@ def test_many_models_share_a_row_by_treatment_and_protocol_with_sums_and_means()
     assert [row[-1] for row in tables["Census of dead filters"].rows] == ["40", "205"]
     assert [row[3] for row in tables["How far conv1's weights moved"].rows] == ["1 ×", "5 ×"]
     for table in tables.values():
-        assert any("81 models" in note for note in table.notes)
+        assert any("over the models of a treatment and protocol" in note for note in table.notes)
