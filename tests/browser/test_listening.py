@@ -145,6 +145,7 @@ def test_a_file_with_more_sounds_than_the_page_is_saved_whole(page: Page, folder
     written(folder, [sound(0), sound(1)], others=[sound(2, path="dropped/level-1/1-0002.wav")])
     (folder / "mine.csv").write_text("path,label,family\nlevel-1/1-0000.wav,yes,1-0000\nlevel-1/1-0002.wav,no,1-0002\nmine/own.wav,no,own\n")
     opened(page, folder).get_by_label("go on from a labels.csv").set_input_files(folder / "mine.csv")
+    expect(page.get_by_role("status")).to_have_text("3 labels read from mine.csv.")
     opened(page, folder).keyboard.press("n")
     assert [tuple(row.values()) for row in saved(page, folder)] == [
         ("dropped/level-1/1-0002.wav", "no", "1-0002"),
