@@ -85,8 +85,8 @@ def dream(
     layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
     much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at
     ``sample_rate`` hertz. With ``momentum``, from 0 to less than 1, a step follows the running mean of all gradients so far, each brought to one
-    size, in which what went before counts by so much; coefficients are not told then. A short batch of one is computed as two, since one sound alone
-    differs from many in the last bits.
+    size, in which what went before counts by so much, and none is taken where there is no gradient; coefficients are not told then. A short batch of
+    one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
     Raises UserError for an unknown layer, filter, side, rule or regulariser, for momentum and regularisers at once, for distances that do not ascend

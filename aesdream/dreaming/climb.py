@@ -205,8 +205,8 @@ class Climb:
 
 class SteadyClimb(Climb):
     """The generic path along the running mean of a dream's gradients, each brought to one size (momentum, as Dong et al. 2018 attack networks): what
-    has kinks, as an onset that is counted or not, is climbed without going to and fro. What it adds is no first layer's kernel, so there are no
-    coefficients.
+    has kinks, as an onset that is counted or not, is climbed without going to and fro. Where there is no gradient it stands still: to go on as before
+    would be a straight line in place of a dream. What it adds is no first layer's kernel, so there are no coefficients.
     """
 
     def __init__(
@@ -224,9 +224,9 @@ class SteadyClimb(Climb):
         self.followed.copy_(state["followed"])
 
     def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
-        of_one_size = gradient * per_sound(multipliers("norm", 1.0, gradient), gradient)
-        self.followed = self.momentum * self.followed + (1 - self.momentum) * of_one_size
-        return self.followed
+        to_one_size = per_sound(multipliers("norm", 1.0, gradient), gradient)
+        self.followed = self.momentum * self.followed + (1 - self.momentum) * gradient * to_one_size
+        return torch.where(to_one_size == 0, 0, self.followed)
 
 
 def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:

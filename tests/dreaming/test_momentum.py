@@ -40,6 +40,24 @@ def test_where_the_gradient_is_the_same_everywhere_momentum_changes_nothing() ->
     assert torch.allclose(plain.sounds, steady.sounds, atol=1e-6)
 
 
+class Plateau(nn.Module):
+    """(batch, 1, 2) -> the first sample, but no more than a hundredth: beyond it there is no gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = nn.Identity()
+
+    def forward(self, place: torch.Tensor) -> torch.Tensor:
+        said: torch.Tensor = self.said(place[:, 0, :1].clamp(max=0.01).expand(-1, 2))
+        return said
+
+
+def test_where_the_gradient_ends_a_dream_stands_still_with_momentum_too() -> None:
+    plain, steady = (dream(Plateau(), "said", [0, 1], START, side="pre", step=0.004, steps=60, momentum=momentum) for momentum in (0.0, 0.9))
+    assert (plain.sounds[:, 0, 0] > 0.01).all()
+    assert torch.allclose(plain.sounds, steady.sounds)
+
+
 def test_every_dream_has_a_momentum_of_its_own() -> None:
     whole = dream(lively(), "conv3", [0, 1, 2, 3], noise(), side="pre", steps=8, momentum=0.9)
     parts = [dream(lively(), "conv3", targets, noise(), side="pre", steps=8, momentum=0.9) for targets in ([0, 1], [2, 3])]
