@@ -60,7 +60,13 @@ def renderings(value: Any) -> set[str]:
         return numerals(value)
     if isinstance(value, bool) or value is None:
         return set()
-    forms = (words.number(value), words.number(value, 2), words.significant(value), words.percent(value), words.decibels(value), f"{value:g}")
+    forms = (
+        words.significant(value),
+        words.percent(value),
+        words.decibels(value),
+        f"{value:g}",
+        *(words.number(value, digits) for digits in (2, 3, 4, 5)),
+    )
     return numerals(" ".join((*forms, str(value), words.count(value) if isinstance(value, int) else "")))
 
 

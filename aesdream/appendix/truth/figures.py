@@ -91,16 +91,14 @@ def _row(axes: Axes, at: float, row: Content, determinants: Sequence[str], limit
 
 
 def _cell(axes: Axes, column: int, at: float, cell: Content, limit: float, *, marked: bool) -> None:
-    value = cell["value"]
+    value, (told, _, bounds) = cell["value"], words.interval(cell).partition(" ")
     if value is None:
-        axes.text(column, at, words.DASH, ha="center", va="center", fontsize=7, color=GREY)
+        axes.text(column, at, told, ha="center", va="center", fontsize=7, color=GREY)
         return
     colours = _colours(max(-1.0, min(value / limit, 1.0)))
     axes.add_patch(Rectangle((column - 0.5, at - 0.5), 1, 1, facecolor=colours[0], edgecolor="white", linewidth=0.8))
-    axes.text(column, at - 0.13, words.number(value), ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None)
-    if cell["low"] is not None:
-        bounds = f"[{words.number(cell['low'])}, {words.number(cell['high'])}]"
-        axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.9, color=colours[1])
+    axes.text(column, at - 0.13, told, ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None)
+    axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.9, color=colours[1])
     if marked:
         axes.plot([column + 0.4], [at - 0.33], "o", markersize=3, color=colours[1], zorder=4)
 
