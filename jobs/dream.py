@@ -139,7 +139,7 @@ def make(run: Path, study: Study, batch: Sequence[Unit], every: float = KEPT_EVE
     goes in parts. The state of a part is kept every so many seconds, until it is written.
     """
     making = _Making(run, study, batch)
-    size = together(making.rows(), making.given(batch[0]), making.recipe.get("at", ()))
+    size = together(making.rows(), making.given(batch[0]), making.recipe.get("at", ()), making.recipe.get("momentum", 0.0))
     for part in in_batches(batch, size):
         making.part(part, size, every)
 

@@ -27,6 +27,8 @@ BUDGET = 2**30
 """Bytes that a batch of dreams may take beside the network."""
 COPIES = 5
 """Of every sound that the generic path holds at most: itself, its gradient, that times a factor, the next, and a state being written."""
+STEADY = 3
+"""What it holds besides with momentum: the mean before a step and after it, and a gradient of one size."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,10 @@ class Dreams:
     passed: torch.Tensor | None = None
 
 
-def together(count: int, start: torch.Tensor, at: Sequence[float] = ()) -> int:
+def together(count: int, start: torch.Tensor, at: Sequence[float] = (), momentum: float = 0.0) -> int:
     """How many of ``count`` dreams from ``start``, kept at these distances and the last, to compute at once, in parts as even as can be, to stay
     within the budget; at least two."""
-    copies = COPIES + (len(at) + 1 if at else 0)
+    copies = COPIES + (len(at) + 1 if at else 0) + (STEADY if momentum else 0)
     most = max(2, BUDGET // (copies * start.numel() * start.element_size()))
     return -(-count // -(-count // most))
 
@@ -84,14 +86,14 @@ def dream(
     mean square distance from the start reaches it, ``stop_confidence`` where the target's output after the activation does and is the largest of its
     layer, to a sixty-fourth of its last step. ``at`` are nearer distances, ascending, to each of which a dream comes exactly on its way, by steps as
     much smaller than ``step`` as the next one is nearer than ``stop_rms``. ``regularisers`` keep it to what can be heard of a waveform at
-    ``sample_rate`` hertz. With ``momentum``, from 0 to less than 1, a step follows the running mean of all gradients so far, each brought to one
-    size, in which what went before counts by so much, and none is taken where there is no gradient; coefficients are not told then. A short batch of
-    one is computed as two, since one sound alone differs from many in the last bits.
+    ``sample_rate`` hertz. With ``momentum``, from 0 to less than 1, the rule scales the running mean of all gradients so far, each regularised and
+    brought to one size, in which what went before counts by so much; where there is no gradient no step is taken. With either coefficients are not
+    told. A short batch of one is computed as two, since one sound alone differs from many in the last bits.
     With ``kept`` the whole state is written to that file every so many seconds; the same call, on as many threads, goes on from there to the same
     bits. A state of other arguments, or a damaged one, is not looked at. The file is the caller's to remove, once what is returned is safe.
-    Raises UserError for an unknown layer, filter, side, rule or regulariser, for momentum and regularisers at once, for distances that do not ascend
-    to ``stop_rms`` and for a start that is not finite or not of the shape that the network hears, FloatingPointError for a gradient or an activation
-    that is not.
+    Raises UserError for an unknown layer, filter, side, rule or regulariser, for momentum that is none, for distances that do not ascend to
+    ``stop_rms`` and for a start that is not finite or not of the shape that the network hears, FloatingPointError for a gradient or activation that
+    is not.
     """
     if side not in SIDES:
         raise one_of("side", side, SIDES)
@@ -99,8 +101,8 @@ def dream(
         raise one_of("rule", rule, RULES)
     if at and (stop_rms is None or any(near >= far for near, far in pairwise((0.0, *at, stop_rms)))):
         raise UserError(f"at: {', '.join(map(str, at))} must be above zero, ascend, and be less than stop_rms, which is {stop_rms}")
-    if not 0 <= momentum < 1 or (momentum and regularisers):
-        raise UserError(f"momentum: {momentum:g} must be from 0 to less than 1, and 0 where a gradient is regularised")
+    if not 0 <= momentum < 1:
+        raise UserError(f"momentum: {momentum:g} must be from 0 to less than 1")
     wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
@@ -130,7 +132,7 @@ def _climb(
 ) -> Climb:
     network, _, _, starts, _, bounds, stop = given
     if regularisers:
-        return RegularisedClimb(*given, regularisers, rate)
+        return RegularisedClimb(*given, momentum, regularisers, rate)
     if momentum:
         return SteadyClimb(*given, momentum)
     return BlockClimb(*given) if BlockClimb.serves(network, starts, bounds, stop) else Climb(*given)

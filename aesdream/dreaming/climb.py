@@ -204,9 +204,10 @@ class Climb:
 
 
 class SteadyClimb(Climb):
-    """The generic path along the running mean of a dream's gradients, each brought to one size (momentum, as Dong et al. 2018 attack networks): what
-    has kinks, as an onset that is counted or not, is climbed without going to and fro. Where there is no gradient it stands still: to go on as before
-    would be a straight line in place of a dream. What it adds is no first layer's kernel, so there are no coefficients.
+    """The generic path along the running mean of what is followed of a dream's gradients, each brought to one size (momentum, as Dong et al. 2018
+    attack networks), so that what has kinks, as an onset that is counted or not, is climbed without going to and fro; without momentum along the last
+    one alone. Where there is nothing to follow it stands still: to go on as before would be a straight line in place of a dream. What it adds is no
+    first layer's kernel, so there are no coefficients.
     """
 
     def __init__(
@@ -214,19 +215,21 @@ class SteadyClimb(Climb):
     ) -> None:
         super().__init__(network, layer, targets, starts, side, bounds, stop)
         self.watch, self.momentum = Watch(network, self.layer, None), momentum
-        self.followed = torch.zeros_like(self.sounds)
+        self.mean = torch.zeros_like(self.sounds) if momentum else torch.zeros(())
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "followed": self.followed.cpu()}
+        return {**super().state(), "mean": self.mean.cpu()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
-        self.followed.copy_(state["followed"])
+        self.mean.copy_(state["mean"])
 
     def _shaped(self, gradient: torch.Tensor) -> torch.Tensor:
+        if not self.momentum:
+            return gradient
         to_one_size = per_sound(multipliers("norm", 1.0, gradient), gradient)
-        self.followed = self.momentum * self.followed + (1 - self.momentum) * gradient * to_one_size
-        return torch.where(to_one_size == 0, 0, self.followed)
+        self.mean = self.momentum * self.mean + (1 - self.momentum) * (gradient * to_one_size)
+        return torch.where(to_one_size == 0, 0, self.mean)
 
 
 def clipped(moved: torch.Tensor, bounds: Bounds) -> torch.Tensor:

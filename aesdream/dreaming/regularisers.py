@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import Bounds, Climb, Stop, clipped
-from aesdream.dreaming.objectives import Target, Watch
+from aesdream.dreaming.climb import Bounds, SteadyClimb, Stop, clipped
+from aesdream.dreaming.objectives import Target
 from aesdream.errors import UserError, one_of
 from aesdream.hearing import LOWEST_HEARD, bank, threshold
 
@@ -124,17 +124,16 @@ def _at_full_scale(gradient: torch.Tensor, shaped: Callable[[torch.Tensor], torc
     return shaped(gradient / largest) * largest if largest > 0 else gradient
 
 
-class RegularisedClimb(Climb):
-    """The generic path with every gradient regularised. What it adds is no first layer's kernel any more, so there are no coefficients."""
+class RegularisedClimb(SteadyClimb):
+    """The same with every gradient regularised."""
 
     def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop,
+        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop, momentum: float,
         regularisers: Sequence[str], rate: int | None,
     ) -> None:  # fmt: skip
         if rate is None:
             raise UserError("regularisers: need the sample rate of the start; say sample_rate")
-        super().__init__(network, layer, targets, starts, side, bounds, stop)
-        self.watch = Watch(network, self.layer, None)
+        super().__init__(network, layer, targets, starts, side, bounds, stop, momentum)
         ground = Ground(starts, rate, stop.rms)
         self.regularisers = [REGULARISERS[name](ground) for name in regularisers]
         self.without_infrasound = infrasound(ground) if {"masked", "infrasound"} & set(regularisers) else None
@@ -147,7 +146,7 @@ class RegularisedClimb(Climb):
             for regulariser in self.regularisers:
                 own = regulariser(own, start)
             shaped[row] = own
-        return shaped
+        return super()._shaped(shaped)
 
     def _placed(self, moved: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         if self.without_infrasound is None or self.bounds is None:

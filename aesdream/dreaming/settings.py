@@ -109,8 +109,8 @@ class Sweep(Section):
             raise ValueError("regularisers: hearing is modelled for waveforms; domain must be waveform")
         if self.regularisers and self.direction != "gradient":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
-        if self.momentum and (self.regularisers or self.direction == "random"):
-            raise ValueError("momentum: follows gradients; direction must not be random, and regularisers must be left out")
+        if self.momentum and self.direction == "random":
+            raise ValueError("momentum: follows gradients; direction must not be random")
         return self
 
     @model_validator(mode="after")

@@ -82,7 +82,7 @@ def test_a_steady_batch_that_was_ended_goes_on_to_its_bits(monkeypatch: pytest.M
     assert torch.equal(found.sounds, wanted.sounds)
 
 
-@pytest.mark.parametrize("asked", [{"momentum": 1.0}, {"momentum": -0.1}, {"momentum": 0.5, "regularisers": ["infrasound"], "sample_rate": 8000}])
-def test_momentum_that_is_none_is_refused(asked: dict[str, object]) -> None:
-    with pytest.raises(UserError, match=r"momentum: .* must be from 0 to less than 1, and 0 where a gradient is regularised"):
-        dream(lively(), "conv3", [0, 1], noise(), steps=2, **asked)  # type: ignore[arg-type]
+@pytest.mark.parametrize("momentum", [1.0, -0.1])
+def test_momentum_that_is_none_is_refused(momentum: float) -> None:
+    with pytest.raises(UserError, match=r"momentum: .* must be from 0 to less than 1"):
+        dream(lively(), "conv3", [0, 1], noise(), steps=2, momentum=momentum)

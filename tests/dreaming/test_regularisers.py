@@ -58,9 +58,10 @@ def slow(samples: int = SECOND) -> np.ndarray:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("bounds", [None, (-1.0, 1.0)])
-def test_infrasound_adds_nothing_under_20_hertz_whatever_the_rule(rule: str, bounds: tuple[float, float] | None) -> None:
-    step = 1e-4 if rule == "plain" else 0.01
-    change = added(slow(), 0.1 * tone(300, 80), "infrasound", rule=rule, step=step, steps=20, bounds=bounds)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_infrasound_adds_nothing_under_20_hertz_whatever_the_rule(rule: str, bounds: tuple[float, float] | None, momentum: float) -> None:
+    step = 1e-4 if rule == "plain" and not momentum else 0.01
+    change = added(slow(), 0.1 * tone(300, 80), "infrasound", rule=rule, step=step, steps=20, bounds=bounds, momentum=momentum)
     assert np.abs(change).max() > 1e-6
     share = share_below(change, RATE)
     assert share is not None

@@ -83,7 +83,6 @@ def test_each_model_has_the_network_of_its_treatment_and_a_recipe_that_says_so()
         ("sweeps.rule.keep=sounds", "direction rule needs keep: numbers, and no stop_confidence"),
         ("sweeps.rule.stop_confidence=0.9", "direction rule needs keep: numbers, and no stop_confidence"),
         ("sweeps.random.momentum=0.9", "momentum: follows gradients; direction must not be random"),
-        ("sweeps.regularised-masked.momentum=0.9", "momentum: follows gradients; direction must not be random, and regularisers must be left out"),
         ("sweeps.truth.momentum=1", "sweeps.truth.momentum"),
         ("sweeps.truth.stop_rms=null", "at needs a stop_rms to be on the way to"),
         ("sweeps.truth.at=[0.005, 0.002]", "at: distances must be above zero, ascend, and be less than stop_rms"),
