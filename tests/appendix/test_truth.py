@@ -281,6 +281,7 @@ def test_what_the_rules_own_dreams_fell_short_of_has_no_share(tmp_path: Path):
     text = said(run.chapter())
     assert "“bright” in many (the rule of bright 33.3 %)" in text
     assert "the rule of bright itself 5 of 15" in text
+    assert "How far bright can be moved no dreams of a rule tell" in text
 
 
 def test_of_a_rival_of_which_nobody_knows_how_far_it_can_be_moved_nothing_stands_out(tmp_path: Path):
@@ -444,6 +445,42 @@ def test_regularised_dreams_and_augmented_models_are_judged_beside_controls_drea
     assert re.search(r"by more than 0.1 of its reach beyond their own controls: [^.]*“bright” in many, masked", said(chapter))
 
 
+def test_ways_of_dreaming_are_compared_from_the_same_starts(tmp_path: Path):
+    rows = MadeUp(tmp_path, settings=["sweeps.regularised-masked.starts={spread: 2}"]).told()["regularised"]
+    assert [(row["way"], row["starts"], row["pairs"]) for row in rows] == [("plain", 2, 20), ("masked", 2, 20), ("augmented (inaudible)", 2, 20)]
+
+
+def test_regularised_dreams_of_which_more_than_a_tenth_fell_short_are_not_comparable(tmp_path: Path):
+    for treatment in ("learned-bright-many", "shuffled-many"):
+        run = MadeUp(tmp_path, short=lambda sweep, model, start, goal, t=treatment: sweep == "regularised-masked" and _third(model, t, start, goal))
+        assert re.search(
+            r"Not comparable, as more than 10.0 % of a direction's dreams fell short, [^:]*: “bright” in many, masked", said(run.chapter())
+        )
+
+
+def test_a_control_that_was_dreamed_otherwise_is_none(tmp_path: Path):
+    found = MadeUp(tmp_path, settings=["sweeps.shuffled.momentum=0"]).told()
+    assert set(by_composer(found, "many")["bright"]["against"]) == {"untrained", "random"}
+    assert {row["verdict"] for row in by_composer(found, "many").values()} == {"uncontrolled"}
+
+
+def test_of_dreams_with_and_without_momentum_each_has_controls_of_its_own(tmp_path: Path):
+    again = "sweeps.plain={models: [learned-bright-many/*], layers: [class], sides: [margin], starts: {spread: 3}, rule: std, at: [0.001, 0.004], "
+    rows = MadeUp(tmp_path, settings=[again + "stop_rms: 0.01, step: 0.004, steps: 20, batch: 6, keep: numbers}"]).told()["regularised"]
+    assert {row["way"]: set(row["less"]) for row in rows if row["network"] == "many"} == {
+        "momentum 0.9": {"shuffled", "untrained"},
+        "masked + momentum 0.9": {"shuffled", "untrained"},
+        "augmented (inaudible) + momentum 0.9": {"shuffled", "untrained"},
+        "momentum 0": set(),
+    }
+
+
+def test_what_a_single_split_says_is_not_judged(tmp_path: Path):
+    run = MadeUp(tmp_path, settings=["training.splits=1"])
+    assert {row["verdict"] for row in by_composer(run.told(), "many").values()} == {"few"}
+    assert "Of too few splits for an interval" in said(run.chapter())
+
+
 def test_regularised_dreams_without_such_controls_claim_nothing(tmp_path: Path):
     run = MadeUp(tmp_path)
     run.lose(lambda dream: dream.sweep == "regularised-masked" and not dream.model.startswith("learned"))
@@ -580,6 +617,7 @@ def test_a_verdict_follows_from_intervals_alone(change: dict[str, Any], wanted: 
         ({"roc_auc": None}, "missing"),
         ({"against": {"shuffled": []}}, "uncontrolled"),
         ({"heard": {"value": None, "low": None, "high": None}}, "uncontrolled"),
+        ({"heard": {"value": 0.2, "low": None, "high": None}}, "few"),
         ({"heard": interval(0.05)}, "unheard"),
         ({"roc_auc": interval(0.59)}, "unheard"),
         ({"roc_auc": {"value": 0.7, "low": 0.45, "high": 0.9}}, "unheard"),
@@ -601,10 +639,19 @@ def test_a_row_is_judged_where_it_was_heard_controlled_and_comparable(change: di
     assert verdict({**row, **change}) == wanted
 
 
-def test_of_several_parts_all_must_tell():
-    assert together(["tells", "tells", "tells"]) == "tells"
-    assert together(["tells", "hints", "nothing"]) == "part"
-    assert together(["hints", "nothing", "nothing"]) == "undecided"
-    assert together(["nothing", "nothing", "nothing"]) == "nothing"
-    assert together(["another", "nothing", "undecided"]) == "another"
-    assert together(["tells", "misleads", "nothing"]) == "misleads"
+@pytest.mark.parametrize(
+    ("kinds", "wanted"),
+    [
+        ("tells tells tells", "tells"),
+        ("tells hints nothing", "part"),
+        ("hints nothing nothing", "undecided"),
+        ("nothing nothing nothing", "nothing"),
+        ("trace nothing nothing", "nothing"),  # what one part moved does not count, and the others moved nothing
+        ("trace nothing undecided", "undecided"),
+        ("another nothing undecided", "another"),
+        ("tells misleads nothing", "misleads"),
+    ],
+)
+def test_of_several_parts_all_must_tell(kinds: str, wanted: str):
+    within = {"trace": 0.05, "nothing": 0.05}
+    assert together([{"verdict": kind, "within": within.get(kind, 0.5)} for kind in kinds.split()]) == wanted

@@ -91,7 +91,7 @@ def test_filters_that_any_labels_teach_are_not_ascribed_to_a_composer(told: list
 
 
 def test_what_one_split_says_alone_is_not_sure():
-    once = {"less_other": {"value": 1.0, "low": None, "high": None}, "less_shuffled": {"value": 1.0, "low": None, "high": None}}
+    once = {key: {"value": 1.0, "low": None, "high": None} for key in ("less_other", "less_shuffled", "less_untrained")}
     row = {"network": "many", "layer": "conv1", "threshold": 0.5, "sets": {"bright": once}}
     assert "In none of 1 layers" in again({"composers": ["bright"], "seeds": [row]})[0]
 
@@ -175,4 +175,4 @@ def test_a_dream_of_a_class_is_said_to_carry_only_beyond_shuffled_labels():
 
     assert "in 1 of 1 treatments looked at: “bright” in many" in told({"value": 0.3, "low": 0.1, "high": 0.5})
     assert "none of 1 treatments" in told({"value": 0.3, "low": -0.1, "high": 0.7})
-    assert "none of 1 treatments" in told(None)
+    assert "none of 0 treatments looked at. Without models of shuffled labels to compare with: “bright” in many." in told(None)

@@ -310,6 +310,6 @@ def test_a_measured_dream_is_planned_with_the_bytes_of_its_json() -> None:
     study = load(TRUTH)
     graph = Graph(study, preprocess.Unit("sounds", "preprocess", "sounds.json", {}), 480, ("not interesting", "interesting"))
     measured = [unit for unit in graph.dreams if unit.name.startswith("dreams/truth/")]
-    assert len(measured) == 18 * 10 * 20 * 2  # log-mel dreams have a sweep of their own
+    assert len(measured) == 24 * 10 * 20 * 2
     assert {unit.bytes for unit in measured} == {20_000}
     assert {len(batch) for batch in dream.batches(measured)} == {20}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aesdream.appendix import words
 from aesdream.appendix.truth.regularised import PLAIN
-from aesdream.appendix.truth.seeds import SEED
-from aesdream.truth.contrasts import above
+from aesdream.appendix.truth.seeds import SEED, taught
+from aesdream.training.statistics import LEVEL
+from aesdream.truth.contrasts import above, below
 
 Content = Mapping[str, Any]
 
@@ -18,28 +19,33 @@ def again(found: Content) -> list[str]:
     measured = [row for row in found["seeds"] if row["threshold"] is not None]
     if not measured:
         return []
-    common, inherited = [], []
+    common, places, asked = list[str](), dict[str, list[str]](), 0
     for row in measured:
         place, sets = f"{row['network']}, {row['layer']}", row["sets"]
         own = {name: sets[name] for name in found["composers"] if name in sets}
-        taught = [
-            f"“{name}” ({words.interval(one['less_other'])})" for name, one in own.items() if above(one["less_other"]) and above(one["less_shuffled"])
-        ]
-        if taught:
-            common.append(f"{place}: {', '.join(taught)}")
-        if SEED in sets and above(sets[SEED]["less_own"]):
-            inherited.append(f"{place} ({words.interval(sets[SEED]['less_own'])})")
+        asked += len(own)
+        sure = [f"“{name}” ({words.interval(one['less_other'])})" for name, one in own.items() if taught(one)]
+        common += [f"{place}: {', '.join(sure)}"] if sure else []
+        for name in (SEED, "untrained"):
+            if name in sets and above(sets[name]["less_own"]):
+                places.setdefault(name, []).append(f"{place} ({words.interval(sets[name]['less_own'])})")
     said = [
-        "From another seed more pairs of filters are found again than between models of other composers or of shuffled labels (share of pairs more "
-        f"than of other composers) in {'; '.join(common)}: these a composer taught."
+        "From another seed more pairs of filters are found again than between models of other composers, of shuffled labels and untrained ones "
+        f"(share of pairs more than of other composers) in {'; '.join(common)}: these a composer taught. Asked were {asked} pairs of a composer and "
+        f"a layer; {words.number((1 - LEVEL) / 2 * asked, 1)} would be named by chance, at most."
     ] if common else [
         f"In none of {len(measured)} layers are surely more filters found again from another seed with the same composer than between models of "
-        "other composers and of shuffled labels: none can be said to be what a composer taught."
+        "other composers, of shuffled labels and untrained ones: none can be said to be what a composer taught."
     ]  # fmt: skip
-    if inherited:
+    if "untrained" in places:
+        said.append(
+            "More are found again between untrained networks than between those that learned from one composer (share of pairs more: "
+            f"{'; '.join(places['untrained'])}): there the network's layout makes filters alike, and learning takes them apart."
+        )
+    if SEED in places:
         said.append(
             "More are found again where other composers' labels were learned from the same first weights than where the same labels were learned "
-            f"from others (share of pairs more: {'; '.join(inherited)}): there a filter is what its first weights made of it more than what a "
+            f"from others (share of pairs more: {'; '.join(places[SEED])}): there a filter is what its first weights made of it more than what a "
             "composer taught it."
         )
     return said
@@ -54,17 +60,22 @@ def carried(found: Content) -> list[str]:
         sure = [f"{_whose(one)}, {one['layer']}" for one in filters if above(one["beyond_others"]) and _more(one)]
         said.append(
             "A dream of a filter excites its match in a model of another seed more than dreams of other filters do, and more so than between models "
-            "of shuffled labels, in "
-            + (f"{len(sure)} of {len(filters)} layers looked at: {'; '.join(sure)}." if sure else f"none of {len(filters)} layers looked at.")
+            f"of shuffled labels, in {_counted(sure, filters, 'layers')}"
         )
     if classes:
         sure = [_whose(one) for one in classes if _more(one)]
         said.append(
             "Of two dreams of a start, a model of another seed finds the one toward “interesting” more interesting, and surely more often than among "
-            "models of shuffled labels, in "
-            + (f"{len(sure)} of {len(classes)} treatments looked at: {'; '.join(sure)}." if sure else f"none of {len(classes)} treatments looked at.")
+            f"models of shuffled labels, in {_counted(sure, classes, 'treatments')}"
         )
     return said
+
+
+def _counted(sure: Sequence[str], asked: Sequence[Content], what: str) -> str:
+    """In how many of what was looked at it is so, and of which nothing can be said for want of models of shuffled labels."""
+    alone = [_whose(one) for one in asked if one["less_shuffled"] is None or one["less_shuffled"]["low"] is None]
+    text = f"{len(sure) or 'none'} of {len(asked) - len(alone)} {what} looked at{': ' if sure else ''}{'; '.join(sure)}."
+    return text + (f" Without models of shuffled labels to compare with: {'; '.join(dict.fromkeys(alone))}." if alone else "")
 
 
 def _more(one: Content) -> bool:
@@ -81,16 +92,23 @@ def regularised(found: Content) -> list[str]:
     smallest = words.significant(found["smallest"])
     heads = {
         "beyond": f"Dreams made so move the composer's determinant by more than {smallest} of its reach beyond their own controls",
-        "level": f"Whether such dreams move it by so much ({smallest} of its reach) beyond their own controls is not sure",
+        "less": f"They surely move it by less than that ({smallest} of its reach)",
+        "level": "Whether they move it by so much is not sure",
+        "short": f"Not comparable, as more than {words.percent(found['most_missing'])} of a direction's dreams fell short, theirs or a control's",
         "alone": "They have no controls of their own (both shuffled labels and no training, dreamed alike), so that nothing can be said of",
     }
     sides: dict[str, list[str]] = {}
     for row in rows:
-        if row["contrast"]["value"] is None:
-            continue
-        controls = row["less"]
-        alone = set(controls) < {"shuffled", "untrained"}
-        needed = [row["contrast"], *controls.values()]
-        how = "alone" if alone else "beyond" if all(above(one, found["smallest"]) for one in needed) else "level"
-        sides.setdefault(how, []).append(f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])})")
+        said = f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])})"
+        sides.setdefault(_side(row, found["smallest"], found["most_missing"]), []).append(said)
     return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]
+
+
+def _side(row: Content, smallest: float, most: float) -> str:
+    """Whether such dreams moved the composer's determinant by as much as counts, beyond their own controls."""
+    needed = [row["contrast"], *row["less"].values()]
+    if any(share > most for share in row["short"].values()):
+        return "short"
+    if set(row["less"]) < {"shuffled", "untrained"}:
+        return "alone"
+    return "beyond" if all(above(one, smallest) for one in needed) else "less" if any(below(one, smallest) for one in needed) else "level"

@@ -55,15 +55,17 @@ class Compared:
 
     def of(self, determinant: str, moved: Pairs) -> Array:
         """The contrast of a determinant in every split (splits,) as a share of what dreams of its own rule move there, from the same starts; NaN
-        where it cannot be moved.
+        where it cannot be moved, in all splits where it is not raised in one of them.
         """
+        unknown = np.full(len(by_split(moved)), np.nan)
         if not self.movable(determinant):
-            return np.full(len(by_split(moved)), np.nan)
+            return unknown
         rule, place = self.rules[determinant], self.place(determinant)
         both = [key for key in moved if key in rule]
         ours, theirs = (by_split({key: source[key] for key in both}) for source in (moved, rule))
-        shares = {split: ours[split][place] / theirs[split][place] for split in ours if theirs[split][place] > 0}
-        return np.array([shares.get(split, np.nan) for split in by_split(moved)])
+        if any(values[place] <= 0 for values in theirs.values()):
+            return unknown
+        return np.array([ours[split][place] / theirs[split][place] if split in ours else np.nan for split in by_split(moved)])
 
 
 def claim(determinant: str, all_of: Compared) -> Numbers:
@@ -108,8 +110,10 @@ def _medians(determinant: str, all_of: Compared) -> Array:
     mean.
     """
     place, splits = all_of.place(determinant), by_split(all_of.own)
-    medians = np.array([np.median([values[place] for (own, _), values in all_of.own.items() if own == split]) for split in splits])
-    return medians / all_of.reach(determinant) if all_of.movable(determinant) else np.full(len(splits), np.nan)
+    if not all_of.movable(determinant):
+        return np.full(len(splits), np.nan)
+    there = {key: values[place] for key, values in all_of.own.items() if key in all_of.rules[determinant]}
+    return np.array([np.median([value for (own, _), value in there.items() if own == split]) for split in splits]) / all_of.reach(determinant)
 
 
 def _apart(determinant: str, all_of: Compared) -> Estimate | None:

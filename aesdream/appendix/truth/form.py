@@ -60,8 +60,8 @@ class TruthRow(Part):
     heard: Estimate = Field(description="the models' AUC less that, paired by split")
     p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
     verdict: str = Field(
-        description="tells, part, faint, hints, trace, another, misleads, nothing, undecided, unheard, incomparable, unmoved, uncontrolled or "
-        "missing: docs/truth.md"
+        description="tells, part, faint, hints, trace, another, misleads, nothing, undecided, unheard, incomparable, unmoved, few, uncontrolled "
+        "or missing: docs/truth.md"
     )
 
 

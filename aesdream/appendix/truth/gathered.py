@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ class Group:
     def rms(self) -> float:
         """The distance at which the verdict is taken."""
         return min(self.passed, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
+
+    def of(self, starts: Sequence[str]) -> Group:
+        """Its dreams from some of its starts."""
+        places = [self.starts.index(start) for start in starts]
+        return replace(self, starts=starts, passed={rms: found[:, places] for rms, found in self.passed.items()}, dreams=self.dreams[:, places])
 
     def changes_at(self, rms: float) -> Array:
         """What both dreams of a start changed; NaN for both where either did not get there [shape=(models, starts, 2, determinants)]."""

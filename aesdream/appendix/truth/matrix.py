@@ -71,20 +71,20 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
     study, determinants = material.study, list(material.corpus.measures)
     every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
     learned, known = most_starts(every), rules(study, groups)
-    controls, noise = _controls(study, groups), [group for group in groups if study.sweeps[group.sweep].direction == "random"]
+    noise = [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     found = []
     for one in dict.fromkeys(variant(study, group.treatment) for group in learned):
-        beside = {**controls.get(one, {}), **({"random": noise} if noise else {})}
-        mine = {study.composer_of(group.treatment): group for group in learned if variant(study, group.treatment) == one}
-        audible = {str(composer): group.moved for composer, group in mine.items() if heard(group.treatment) and group.share_short <= MOST_MISSING}
-        own, rms = [group for group in every if variant(study, group.treatment) == one], next(iter(mine.values())).rms
+        mine = {str(study.composer_of(group.treatment)): group for group in learned if variant(study, group.treatment) == one}
+        beside = {name: {**controls(study, group, groups), **({"random": noise} if noise else {})} for name, group in mine.items()}
+        audible = {name: group.moved for name, group in mine.items() if heard(group.treatment) and group.share_short <= MOST_MISSING}
+        own, (first, group) = [group for group in every if variant(study, group.treatment) == one], next(iter(mine.items()))
         found.append(
             {
                 "network": called(one),
-                "rms": rms,
-                "reach": [_reach(place, name, known, rms) for place, name in enumerate(determinants)],
-                "rows": [_row(composer, mine[composer], beside, audible, known, material) for composer in determinants if composer in mine],
-                "controls": [_control_row(name, groups, determinants, rms) for name, groups in beside.items()],
+                "rms": group.rms,
+                "reach": [_reach(place, name, known, group.rms) for place, name in enumerate(determinants)],
+                "rows": [_row(name, mine[name], beside[name], audible, known, material) for name in determinants if name in mine],
+                "controls": [_control_row(name, members, determinants, group.rms) for name, members in beside[first].items()],
                 "directions": directions(list(mine.values()), own),
             }
         )
@@ -100,12 +100,22 @@ def _control(study: Study, group: Group) -> str:
     return control_of(study.training.treatments[group.treatment])
 
 
-def _controls(study: Study, groups: Sequence[Group]) -> dict[Variant, dict[str, list[Group]]]:
-    """The dreams of each control that is a network, by variant; a noise knows none, and serves all."""
-    found: dict[Variant, dict[str, list[Group]]] = {}
-    for group in most_starts([group for group in groups if _is_plain(study, group) and _control(study, group)]):
-        found.setdefault(variant(study, group.treatment), {}).setdefault(_control(study, group), []).append(group)
-    return {one: {name: named[name] for name in CONTROLS if name in named} for one, named in found.items()}
+def controls(study: Study, own: Group, groups: Sequence[Group]) -> dict[str, list[Group]]:
+    """The dreams of each control that is a network like a group's, dreamed as it was: of shuffled labels, augmented as its models were, and
+    untrained. Noise knows no network, and serves all.
+    """
+    found: dict[str, list[Group]] = {}
+    for group in most_starts([group for group in groups if how(study, group) == how(study, own)]):
+        control, mine = _control(study, group), variant(study, own.treatment)
+        if control and variant(study, group.treatment) in ([mine, (mine[0], "")] if control == "untrained" else [mine]):
+            found.setdefault(control, []).append(group)
+    return {name: found[name] for name in CONTROLS if name in found}
+
+
+def how(study: Study, group: Group) -> tuple[Any, ...]:
+    """How a group was dreamed, as far as dreams can be compared that differ in it."""
+    sweep = study.sweeps[group.sweep]
+    return sweep.direction, sweep.regularisers, sweep.momentum, sweep.rule
 
 
 def compared(group: Group, controls: Mapping[str, Pairs], others: Mapping[str, Pairs], known: Mapping[str, Group], material: Material) -> Compared:
@@ -126,8 +136,9 @@ def compared(group: Group, controls: Mapping[str, Pairs], others: Mapping[str, P
 
 
 def _reach(place: int, name: str, known: Mapping[str, Group], rms: float) -> Estimate:
-    """What dreams of a determinant's own rule move it at a distance, over all of their starts."""
-    return estimate([moved[place] for moved in by_split(known[name].moved_at(rms)).values()] if name in known else [])
+    """What dreams of a determinant's own rule move it at a distance, over all of their starts; not known where too many fell short."""
+    there = name in known and known[name].share_short <= MOST_MISSING
+    return estimate([moved[place] for moved in by_split(known[name].moved_at(rms)).values()] if there else [])
 
 
 def _row(
@@ -144,7 +155,7 @@ def _row(
     beside = compared(group, there, {name: heard[name] for name in rivals_of(composer, determinants) if name in heard}, known, material)
     against = {name: difference(group.moved, moved, len(determinants)) for name, moved in there.items()}
     asked = asked_of(composer)
-    ruled = {f"the rule of {name}": known[name].share_short for name in {composer, *asked} if name in known}
+    ruled = {f"the rule of {name}": known[name].share_short for name in dict.fromkeys((composer, *asked)) if name in known}
     return {
         "composer": composer,
         "treatment": group.treatment,

@@ -9,8 +9,9 @@ import numpy as np
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.claims import claim
-from aesdream.appendix.truth.gathered import Group, control_of, pooled, rules, together
-from aesdream.appendix.truth.matrix import called, compared, variant
+from aesdream.appendix.truth.gathered import Group, asks, control_of, pooled, rules, together
+from aesdream.appendix.truth.matrix import called, compared, controls, variant
+from aesdream.study import Study
 from aesdream.truth.contrasts import estimate, less
 
 Numbers = dict[str, Any]
@@ -20,19 +21,23 @@ MEASURED = {"share_under_20hz": "", "share_audible": "audibility", "above_db": "
 
 
 def regularised(material: Material, groups: Sequence[Group]) -> list[Numbers]:
-    """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first."""
+    """For every network and composer whose dreams are regularised, or whose models augmented: a row a way of dreaming, plain first, all from the
+    starts that all of them have.
+    """
     study, known = material.study, rules(material.study, groups)
     ways: dict[tuple[str, str], dict[str, list[Group]]] = {}
     for group in groups:
         if _learned(material, group):
             place = variant(study, group.treatment)[0], str(study.composer_of(group.treatment))
-            ways.setdefault(place, {}).setdefault(_way(material, group), []).append(group)
+            ways.setdefault(place, {}).setdefault(_way(study, group), []).append(group)
     found = []
     for (network, composer), named in ways.items():
-        if len(named) > 1:
-            best = {way: max(members, key=lambda group: len(group.starts)) for way, members in named.items()}
-            for way in sorted(best, key=lambda way: way != PLAIN):
-                found.append(_row(material, (network, composer), way, best[way], best.get(PLAIN), _controls(material, best[way], groups), known))
+        best = {way: max(members, key=lambda group: len(group.starts)) for way, members in named.items()}
+        starts = [start for start in next(iter(best.values())).starts if all(start in group.starts for group in best.values())]
+        if len(best) > 1 and starts:
+            same = {way: group.of(starts) for way, group in best.items()}
+            for way in sorted(same, key=lambda way: way != PLAIN):
+                found.append(_row(material, (network, composer), way, same[way], same.get(PLAIN), controls(study, same[way], groups), known))
     return found
 
 
@@ -40,25 +45,12 @@ def _learned(material: Material, group: Group) -> bool:
     return not control_of(material.study.training.treatments[group.treatment]) and material.study.sweeps[group.sweep].direction == "gradient"
 
 
-def _controls(material: Material, own: Group, groups: Sequence[Group]) -> dict[str, list[Group]]:
-    """The controls that were dreamed as a group was: networks of shuffled labels, augmented as its models were, and untrained ones. Noise has no
-    gradient that could be regularised.
-    """
-    study, found = material.study, dict[str, list[Group]]()
-    for group in groups:
-        control, way = control_of(study.training.treatments[group.treatment]), study.sweeps[group.sweep]
-        same_network = variant(study, group.treatment)[0] == variant(study, own.treatment)[0]
-        same_taught = control == "untrained" or variant(study, group.treatment) == variant(study, own.treatment)
-        same_dreamed = way.regularisers == study.sweeps[own.sweep].regularisers and way.direction == "gradient"
-        if control and same_network and same_taught and same_dreamed:
-            found.setdefault(control, []).append(group)
-    return {name: [max(members, key=lambda group: len(group.starts))] for name, members in sorted(found.items())}
-
-
-def _way(material: Material, group: Group) -> str:
-    """How a group's dreams were made: by which regularisers, of models that were augmented how."""
-    augmentation = variant(material.study, group.treatment)[1]
-    named = [*material.study.sweeps[group.sweep].regularisers, *([f"augmented ({augmentation})"] if augmentation else [])]
+def _way(study: Study, group: Group) -> str:
+    """How a group's dreams were made: by which regularisers, of models that were augmented how; with which momentum where a study has several."""
+    augmentation, sweep = variant(study, group.treatment)[1], study.sweeps[group.sweep]
+    named = [*sweep.regularisers, *([f"augmented ({augmentation})"] if augmentation else [])]
+    if len({one.momentum for one in study.sweeps.values() if asks(one) and one.direction == "gradient"}) > 1:
+        named.append(f"momentum {sweep.momentum:g}")
     return " + ".join(named) or PLAIN
 
 
@@ -68,14 +60,14 @@ def _row(
     way: str,
     group: Group,
     plain: Group | None,
-    controls: Mapping[str, Sequence[Group]],
+    own_controls: Mapping[str, Sequence[Group]],
     known: Mapping[str, Group],
 ) -> Numbers:
     """What is claimed of the composer's own determinant beside the dreams' own controls and plain dreams, and means over all dreams."""
-    there = {name: moved for name, members in controls.items() if (moved := together(members, group.rms))}
+    there = {name: moved for name, members in own_controls.items() if (moved := together(members, group.rms))}
     beside = compared(group, there, {}, known, material)
     told = claim(whose[1], beside)
-    usual = {} if plain is None or way == PLAIN else plain.moved
+    usual = {} if plain is None or way == PLAIN else plain.moved_at(group.rms)
     return {
         "network": whose[0],
         "composer": whose[1],
@@ -84,9 +76,11 @@ def _row(
         "sweep": group.sweep,
         "rms": group.rms,
         "models": group.models,
+        "starts": len(group.starts),
         "dreams": len(group.made),
         "pairs": group.pairs,
         "arms": group.arms(),
+        "short": {"its own": group.share_short, **{name: max(one.share_short for one in members) for name, members in own_controls.items()}},
         "contrast": told["contrast"],
         "less": told["less"],
         "margin": told["margin"],

@@ -17,7 +17,7 @@ from aesdream.appendix.truth.matrix import called, variant
 from aesdream.errors import DamagedFile
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.cka import linear_cka
-from aesdream.truth.contrasts import Array, bounded, estimate
+from aesdream.truth.contrasts import Array, above, bounded, estimate
 from aesdream.truth.matching import Matches, found_above, living, matched
 
 Numbers = dict[str, Any]
@@ -115,10 +115,16 @@ def _layer(layer: str, measured: Mapping[str, Sequence[tuple[Any, ...]]]) -> Num
     for name, one in sets.items():
         one["found_again"] = bounded(estimate(list(shares[name].values())), 0, 1)
         one["less_shuffled"] = _less(shares[name], shares.get("shuffled", {}))
+        one["less_untrained"] = _less(shares[name], shares.get("untrained", {}))
         one["less_other"] = _less(shares[name], shares.get(OTHER, {}))
         one["less_own"] = _less(shares[name], own)
     finite = [limit for limit in limits.values() if np.isfinite(limit)]
     return {"layer": layer, "threshold": number(float(np.mean(finite))) if finite else None, "sets": sets}
+
+
+def taught(one: Mapping[str, Any]) -> bool:
+    """Whether a composer's models surely find more filters again than models of other composers, of shuffled labels, and untrained ones."""
+    return all(above(one[key]) for key in ("less_other", "less_shuffled", "less_untrained"))
 
 
 def _limits(rows: Sequence[tuple[Any, ...]]) -> dict[int, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aesdream.appendix import words
 from aesdream.appendix.truth import beside
-from aesdream.appendix.truth.verdicts import JUDGED
+from aesdream.appendix.truth.verdicts import JUDGED, is_small
 from aesdream.training.statistics import LEVEL
 from aesdream.truth.contrasts import above, below
 
@@ -23,6 +23,7 @@ WHY_NOT = {
     "unheard": "whose network did not hear its composer",
     "incomparable": "with too many dreams, its own or a control's, that did not come far enough",
     "unmoved": "whose determinant not even dreams of its rule surely move",
+    "few": "of too few splits for an interval",
 }
 """What keeps a row from being judged, by verdict."""
 
@@ -90,8 +91,8 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         ("faint", f"All of this holds but for the size, which is not surely {smallest} of the rule's: the right determinant, faintly"),
         (
             "trace",
-            f"The composer's own determinant surely moved as it should and beyond every control, however little (not surely by {smallest} of the "
-            "rule's), but not surely beyond every rival and other composer: a faint hint, and no more",
+            f"The composer's own determinant surely moved as it should and beyond every control, but not surely by {smallest} of the rule's, nor "
+            "surely beyond every rival and other composer: a faint hint, and no more",
         ),
         ("hints", "The composer's own determinant moved as it should and beyond the controls, but not surely beyond every rival and other composer"),
         ("another", f"Something else moved more than what was learned ({_surpassed(rows)}) in dreams of"),
@@ -102,6 +103,10 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         named = _named(rows, kind)
         if named:
             lines.append(f"{said}: {named}.")
+    small = [(network, row) for network, row in rows if row["verdict"] in ("faint", "trace") and all(map(is_small, row["claims"]))]
+    if small:
+        where = "; ".join(_named(small, kind) for kind in ("faint", "trace") if _named(small, kind))
+        lines.append(f"What is faint is surely so: beyond every control by less than {smallest} of the rule's in {where}.")
     return lines
 
 
@@ -166,6 +171,7 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         )
     texts = (
         ("unmoved", "Not to be judged, as not even dreams of its rule surely move the determinant at this distance"),
+        ("few", "Of too few splits for an interval, so that nothing can be said"),
         ("missing", "Not made yet"),
         ("uncontrolled", "Without all controls, and enough dreams of the rule"),
     )
@@ -178,7 +184,7 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         if named:
             said.append(f"{text}: {named}.")
     unknown = dict.fromkeys(
-        name for network in found["networks"] for name, one in zip(found["determinants"], network["reach"], strict=True) if one["low"] is None
+        name for network in found["networks"] for name, one in zip(found["determinants"], network["reach"], strict=True) if not above(one)
     )
     if unknown and _count_of(rows, *JUDGED):
         said.append(f"How far {_listed(list(unknown))} can be moved no dreams of a rule tell: where that is a rival, a row can do no more than hint.")

@@ -11,7 +11,7 @@ Of one that does, the composer's own determinant is judged (the diagonal), of a 
 - *another*: a rival that lies beyond every control surely moved more.
 - *hints*: as *tells*, but not surely beyond every rival or other composer, or one of them is not known.
 - *trace*: as *hints*, but for the size: it surely goes the right way beyond every control, and no more can be said.
-- *nothing*: the contrast less each control lies within ± ``SMALLEST`` (equivalence).
+- *nothing*: the contrast less each control lies within ± ``SMALLEST`` (equivalence), of a mixture that of every part.
 - *undecided*: none of these can be said.
 """
 
@@ -44,6 +44,7 @@ VERDICTS = {
     "unheard": "not heard",
     "incomparable": "not comparable",
     "unmoved": "cannot be moved",
+    "few": "too few splits",
     "uncontrolled": "not all made yet",
     "missing": "not made yet",
 }
@@ -63,12 +64,13 @@ def verdict(row: Content) -> str:
     reasons = (
         ("missing", not row["models"] or row["roc_auc"] is None),
         ("uncontrolled", row["heard"]["value"] is None),
+        ("few", row["heard"]["low"] is None),
         ("unheard", not is_heard(row)),
         ("incomparable", any(share > MOST_MISSING for share in row["short"].values())),
         ("uncontrolled", set(row["against"]) != set(CONTROLS) or any(claim["reach"]["low"] is None for claim in claims)),
         ("unmoved", any(claim["contrast"]["value"] is None for claim in claims)),
     )
-    return next((said for said, holds in reasons if holds), None) or together([claim["verdict"] for claim in claims])
+    return next((said for said, holds in reasons if holds), None) or together(claims)
 
 
 def of_claim(claim: Content) -> str:
@@ -83,14 +85,21 @@ def of_claim(claim: Content) -> str:
         return "tells" if stands_out else "hints"
     if all(above(one) for one in needed):
         return "faint" if stands_out else "trace"
-    return "nothing" if claim["within"] is not None and claim["within"] <= SMALLEST else "undecided"
+    return "nothing" if is_small(claim) else "undecided"
 
 
-def together(kinds: Sequence[str]) -> str:
+def is_small(claim: Content) -> bool:
+    """Whether what dreams moved is what every control moved, to within ``SMALLEST``: there may be a difference, but none that counts."""
+    return claim["within"] is not None and claim["within"] <= SMALLEST
+
+
+def together(claims: Sequence[Content]) -> str:
     """One verdict of those on every part."""
-    if len(set(kinds)) == 1:
-        return kinds[0]
-    return next((said for kind, said in (("misleads", "misleads"), ("tells", "part"), ("another", "another")) if kind in kinds), "undecided")
+    kinds = {claim["verdict"]: None for claim in claims}
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    found = next((said for kind, said in (("misleads", "misleads"), ("tells", "part"), ("another", "another")) if kind in kinds), None)
+    return found or ("nothing" if all(map(is_small, claims)) else "undecided")
 
 
 def corrected(rows: Sequence[Content]) -> list[float | None]:
