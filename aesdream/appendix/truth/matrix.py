@@ -77,14 +77,15 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
         mine = {str(study.composer_of(group.treatment)): group for group in learned if variant(study, group.treatment) == one}
         beside = {name: {**controls(study, group, groups), **({"random": noise} if noise else {})} for name, group in mine.items()}
         audible = {name: group.moved for name, group in mine.items() if heard(group.treatment) and group.share_short <= MOST_MISSING}
-        own, (first, group) = [group for group in every if variant(study, group.treatment) == one], next(iter(mine.items()))
+        own, first = [group for group in every if variant(study, group.treatment) == one], next(iter(mine))
+        rms = mine[first].rms
         found.append(
             {
                 "network": called(one),
-                "rms": group.rms,
-                "reach": [_reach(place, name, known, group.rms) for place, name in enumerate(determinants)],
+                "rms": rms,
+                "reach": [_reach(place, name, known, rms) for place, name in enumerate(determinants)],
                 "rows": [_row(name, mine[name], beside[name], audible, known, material) for name in determinants if name in mine],
-                "controls": [_control_row(name, members, determinants, group.rms) for name, members in beside[first].items()],
+                "controls": [_control_row(name, members, determinants, rms) for name, members in beside[first].items()],
                 "directions": directions(list(mine.values()), own),
             }
         )
