@@ -92,8 +92,8 @@ def regularised(found: Content) -> list[str]:
     smallest = words.significant(found["smallest"])
     heads = {
         "beyond": f"Dreams made so move the composer's determinant by more than {smallest} of its reach beyond their own controls",
-        "less": f"They surely move it by less than that ({smallest} of its reach)",
-        "level": "Whether they move it by so much is not sure",
+        "less": f"Dreams made so surely do not move the composer's determinant by {smallest} of its reach beyond their own controls",
+        "level": f"Whether dreams made so move it by more than {smallest} of its reach beyond their own controls is not sure",
         "short": f"Not comparable, as more than {words.percent(found['most_missing'])} of a direction's dreams fell short, theirs or a control's",
         "alone": "They have no controls of their own (both shuffled labels and no training, dreamed alike), so that nothing can be said of",
     }

@@ -76,7 +76,12 @@ def claim(determinant: str, all_of: Compared) -> Numbers:
     rows, columns = margins(own, rivals), _columns(determinant, all_of)
     needed = [estimate(values) for values in (own, *beside.values())]
     halves = [(one["high"] - one["low"]) / 2 for one in needed if one["low"] is not None and one["high"] is not None]
-    doubts = [*(doubt(values, SMALLEST) for values in (own, *beside.values())), *(doubt(one.values) for one in (*rows, *columns))]
+    known = rows and columns and all(one.found["low"] is not None for one in (*rows, *columns))
+    p = {
+        limit: number(max(*(doubt(values, limit) for values in (own, *beside.values())), *(doubt(one.values) for one in (*rows, *columns))))
+        for limit in (SMALLEST, 0.0)
+        if known
+    }
     return {
         "determinant": determinant,
         "reach": estimate(reach if np.isfinite(reach).all() else []),
@@ -90,7 +95,8 @@ def claim(determinant: str, all_of: Compared) -> Numbers:
         "apart": _apart(determinant, all_of),
         "within": number(max((equivalent(values) for values in beside.values()), default=float("nan"))),
         "shown": number(SMALLEST + max(halves)) if len(halves) == len(needed) else None,
-        "p": number(max(doubts)) if rows and columns and all(one.found["low"] is not None for one in (*rows, *columns)) else None,
+        "p": p.get(SMALLEST),
+        "p_faint": p.get(0.0),
     }
 
 

@@ -27,6 +27,7 @@ class TruthClaim(Part):
     within: Number = Field(description="the contrast less each control surely lies within so much of zero (90 % intervals)")
     shown: Number = Field(description="the smallest contrast that, at this width, would count beyond every control; rivals apart")
     p: Number = Field(description="of all that “tells” needs together; null where a rival or another composer is not known")
+    p_faint: Number = Field(description="the same of “tells, faintly”")
     verdict: str = Field(description="of this determinant alone")
 
 
@@ -59,6 +60,7 @@ class TruthRow(Part):
     shuffled_auc: Estimate = Field(description="how well models of shuffled labels tell them apart by this composer's labels, over splits")
     heard: Estimate = Field(description="the models' AUC less that, paired by split")
     p_corrected: Number = Field(description="p of all that “tells” needs, corrected for the judged rows (Holm); null where it is not judged")
+    p_faint_corrected: Number = Field(description="the same of “tells, faintly”")
     verdict: str = Field(
         description="tells, part, faint, hints, trace, another, misleads, nothing, undecided, unheard, incomparable, unmoved, few, uncontrolled "
         "or missing: docs/truth.md"

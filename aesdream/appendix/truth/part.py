@@ -80,8 +80,9 @@ def _judge(rows: Sequence[dict[str, Any]], told: Mapping[str, Content]) -> None:
         for claim in row["claims"]:
             claim["verdict"] = verdicts.of_claim(claim)
         row["verdict"] = verdicts.verdict(row)
-    for row, p in zip(rows, verdicts.corrected(rows), strict=True):
-        row["p_corrected"] = p
+    for key in ("p", "p_faint"):
+        for row, p in zip(rows, verdicts.corrected(rows, key), strict=True):
+            row[f"{key}_corrected"] = p
 
 
 def _yardsticks(content: Content) -> dict[str, Any]:

@@ -217,10 +217,12 @@ def _sure(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
     if shuffled["cells"]:
         text += f"; of {shuffled['cells']} cells of shuffled labels {shuffled['excluding']} do, where {shuffled['expected']:g} would"
     text += " (cells of a row go together, so these counts scatter more than independent ones would)"
-    tells = [row for _, row in rows if row["verdict"] == "tells"]
-    if tells:
-        sure = sum(row["p_corrected"] < (1 - LEVEL) / 2 for row in tells)
-        text += f". Verdicts hold row by row; corrected for the number of judged rows (Holm), {sure} of the {len(tells)} that tell do so"
+    for kind, key, what in (("tells", "p_corrected", "tell"), ("faint", "p_faint_corrected", "tell faintly")):
+        told = [(network, row) for network, row in rows if row["verdict"] == kind]
+        if told:
+            sure = [(network, row) for network, row in told if row[key] < (1 - LEVEL) / 2]
+            text += f". Verdicts hold row by row; corrected for the number of judged rows (Holm), {len(sure)} of the {len(told)} that {what} do so"
+            text += f" ({_named(sure, kind)})" if sure else ""
     return [text + "."]
 
 

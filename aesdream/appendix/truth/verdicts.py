@@ -102,14 +102,14 @@ def together(claims: Sequence[Content]) -> str:
     return found or ("nothing" if all(map(is_small, claims)) else "undecided")
 
 
-def corrected(rows: Sequence[Content]) -> list[float | None]:
-    """For every row the p of all that "tells" needs, corrected for the number of rows that are judged (Holm); None for the others, and where a rival
-    or another composer is not known.
+def corrected(rows: Sequence[Content], key: str) -> list[float | None]:
+    """For every row the p under a key, of all that "tells" needs or "tells, faintly", corrected for the number of rows that are judged (Holm); None
+    for the others, and where a rival or another composer is not known.
     """
     judged = [row for row in rows if row["verdict"] in JUDGED]
-    doubts = [max(1.0 if claim["p"] is None else claim["p"] for claim in row["claims"]) for row in judged]
+    doubts = [max(1.0 if claim[key] is None else claim[key] for claim in row["claims"]) for row in judged]
     found = dict(zip([id(row) for row in judged], holm(doubts), strict=True))
-    return [None if any(claim["p"] is None for claim in row["claims"]) else found.get(id(row)) for row in rows]
+    return [None if any(claim[key] is None for claim in row["claims"]) else found.get(id(row)) for row in rows]
 
 
 def chance(networks: Sequence[Content]) -> dict[str, Any]:
