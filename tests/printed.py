@@ -60,13 +60,12 @@ def renderings(value: Any) -> set[str]:
         return numerals(value)
     if isinstance(value, bool) or value is None:
         return set()
-    forms = (
+    forms = [words.number(value, digits) for digits in (2, 3, 4)] + [
         words.significant(value),
         words.percent(value),
         words.decibels(value),
         f"{value:g}",
-        *(words.number(value, digits) for digits in (2, 3, 4, 5)),
-    )
+    ]
     return numerals(" ".join((*forms, str(value), words.count(value) if isinstance(value, int) else "")))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -145,15 +144,15 @@ def decibels(value: float | None) -> str:
 
 
 def interval(estimate: Mapping[str, Any] | None) -> str:
-    """``.741 [.612, .838]``-like: a value with its bounds, without them where there are none. Three digits after the point, or so many more, to five,
-    that half the interval has two which are not zero.
+    """``.741 [.612, .838]``-like: a value with its bounds, without them where there are none. Three digits after the point, or four, so that
+    half a narrow interval has two which are not zero.
     """
     if estimate is None or estimate.get("value") is None:
         return DASH
     low, high = estimate.get("low"), estimate.get("high")
     if low is None or high is None:
         return number(estimate["value"])
-    digits = 3 if high <= low else min(max(3, 1 - math.floor(math.log10((high - low) / 2))), 5)
+    digits = 3 if high <= low or high - low >= 0.02 else 4
     value, low, high = (number(one, digits) for one in (estimate["value"], low, high))
     return f"{value} [{low}, {high}]"
 

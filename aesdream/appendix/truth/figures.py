@@ -98,7 +98,7 @@ def _cell(axes: Axes, column: int, at: float, cell: Content, limit: float, *, ma
     colours = _colours(max(-1.0, min(value / limit, 1.0)))
     axes.add_patch(Rectangle((column - 0.5, at - 0.5), 1, 1, facecolor=colours[0], edgecolor="white", linewidth=0.8))
     axes.text(column, at - 0.13, told, ha="center", va="center", fontsize=7.5, color=colours[1], fontweight="bold" if marked else None)
-    axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.9, color=colours[1])
+    axes.text(column, at + 0.23, bounds, ha="center", va="center", fontsize=4.6, color=colours[1])
     if marked:
         axes.plot([column + 0.4], [at - 0.33], "o", markersize=3, color=colours[1], zorder=4)
 

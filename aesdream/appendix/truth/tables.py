@@ -61,7 +61,7 @@ def diagonal(network: Content, determinants: Sequence[str]) -> list[Block]:
         "distance: so far, at least, it can be moved. Share: of that, split by split.",
     )
     title = f"{network['network']}: the composer's own determinant, at RMS {significant(network['rms'])}"
-    first = Listing(title, heads, (0.07, 0.07, 0.05, 0.15, 0.15, 0.15, 0.13, 0.14, 0.09), rows, notes)
+    first = Listing(title, heads, (0.08, 0.08, 0.05, 0.15, 0.15, 0.14, 0.12, 0.14, 0.09), rows, notes)
     return [first, *_against(network)]
 
 
