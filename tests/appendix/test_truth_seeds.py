@@ -12,10 +12,12 @@ import torch
 
 from aesdream import arrays, files
 from aesdream import study as studies
+from aesdream.appendix.chapters import Listing
 from aesdream.appendix.reading import Dream, Model
 from aesdream.appendix.truth.beside import again, carried
 from aesdream.appendix.truth.gathered import control_of
 from aesdream.appendix.truth.seeds import OTHER, SEED, Responses, seeds
+from aesdream.appendix.truth.tables import layers
 from aesdream.appendix.truth.transferring import transfer
 from aesdream.dreaming import dream
 from aesdream.dreaming.sonify import write_wav
@@ -79,6 +81,23 @@ def test_filters_that_the_first_weights_made_are_found_again_whoever_taught_them
     assert "what its first weights made of it" in said.partition("More are found")[2]
     assert "many, conv2" in said.partition("More are found")[2]
     assert "conv4" not in said
+
+
+def test_only_a_composers_own_share_is_marked_as_taught(told: list[dict[str, Any]]):
+    table = layers({"composers": ["bright", "wide"], "seeds": told})[0]
+    assert isinstance(table, Listing)
+    marked = {(row[0], head) for row in table.rows for head, cell in zip(table.heads, row, strict=True) if "*" in cell}
+    assert {head for _, head in marked} <= {"bright", "wide"}
+    assert ("many, conv3", "bright") in marked
+
+
+def test_filters_that_the_layout_makes_alike_are_not_ascribed_to_a_composer():
+    more, less = ({"value": sign * 0.3, "low": sign * 0.3 - 0.1, "high": sign * 0.3 + 0.1} for sign in (1, -1))
+    bright = {"less_other": more, "less_shuffled": more, "less_untrained": less}
+    row = {"network": "many", "layer": "conv1", "threshold": 0.5, "sets": {"bright": bright, "untrained": {"less_own": more}}}
+    nothing, layout = again({"composers": ["bright"], "seeds": [row]})
+    assert "In none of 1 layers" in nothing
+    assert "More are found again between untrained networks" in layout
 
 
 def test_filters_that_any_labels_teach_are_not_ascribed_to_a_composer(told: list[dict[str, Any]]):

@@ -161,7 +161,10 @@ def layers(found: Content) -> list[Block]:
     columns = [name for name in (*found["composers"], OTHER, SEED, "shuffled", "untrained") if any(name in row["sets"] for row in rows)]
     heads = ("network, layer", "limit", *(CONTROLS.get(name, name) for name in columns))
     widths = (0.15, 0.07, *[0.78 / len(columns)] * len(columns))
-    again = [[_place(row), number(row["threshold"], 2), *(_again(row["sets"].get(name)) for name in columns)] for row in rows]
+    again = [
+        [_place(row), number(row["threshold"], 2), *(_again(row["sets"].get(name), starred=name in found["composers"]) for name in columns)]
+        for row in rows
+    ]
     notes = (
         "Share of the pairs of filters, matched between two seeds of a split by their responses to held-out sounds, whose correlation is above the "
         "limit: what 95 % of the pairs between models of shuffled labels of the other splits stay below (its mean is shown). The first principal "
@@ -182,10 +185,10 @@ def _place(row: Content) -> str:
     return f"{row['network']}, {row['layer']}"
 
 
-def _again(one: Content | None) -> str:
+def _again(one: Content | None, *, starred: bool) -> str:
     if one is None or one["found_again"]["value"] is None:
         return DASH
-    return number(one["found_again"]["value"], 2) + (" *" if taught(one) else "")
+    return number(one["found_again"]["value"], 2) + (" *" if starred and taught(one) else "")
 
 
 def _cka(one: Content | None) -> str:
