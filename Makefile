@@ -11,7 +11,7 @@ demo: $(READY)  ## the whole road from sounds to appendix, about five minutes on
 demo-instruments: $(READY)  ## the instrument study on sampled instruments, about ten minutes on two cores
 	$(BIN)/aesdream run configs/demo-instruments.yaml
 
-truth: $(READY)  ## whether dreams tell what networks were taught, and what each network hears; about three hours on two idle cores, goes on where it was stopped
+truth: $(READY)  ## whether dreams tell what networks were taught, and what each network hears; about three and a half hours on two idle cores, goes on where it was stopped
 	$(BIN)/aesdream run configs/truth.yaml
 
 test: lint  ## lint, types and every test

@@ -163,6 +163,8 @@ def dream(
     rule: Annotated[str, typer.Option(help="How a gradient becomes a step: plain, std, max, mean or norm.")] = "std",
     step: Annotated[float, typer.Option(help="The step size.")] = 0.002,
     steps: Annotated[int, typer.Option(help="How many steps.", min=1)] = 256,
+    stop_rms: Annotated[float | None, typer.Option(help="Stop at this root mean square distance from the start.")] = None,
+    momentum: Annotated[float, typer.Option(help="How much a step follows the gradients before its own, from 0 to less than 1.")] = 0.0,
 ) -> None:
     """Dream one sound toward filters or classes.
 
@@ -170,7 +172,7 @@ def dream(
     """
     from jobs import tools
 
-    for line in tools.dream(source, sound, target, out, model, side=side, rule=rule, step=step, steps=steps):
+    for line in tools.dream(source, sound, target, out, model, side=side, rule=rule, step=step, steps=steps, stop_rms=stop_rms, momentum=momentum):
         typer.echo(line)
 
 

@@ -108,7 +108,10 @@ class Starts:
     def _spread(self, number: int) -> Start:
         corpus, order = store.opened(corpus_path(self.run)), self._spread_out
         if number >= len(order):
-            raise UserError(f"{SPREAD}-{number} would be held-out sound {number + 1} of {len(order)}; ask for at most {len(order)}")
+            whose = self.marker.parent.relative_to(self.run / "models")
+            raise UserError(
+                f"starts: {SPREAD}-{number} would be held-out sound {number + 1} of {len(order)} of {whose}; ask for at most {len(order)}"
+            )
         index = order[number]
         sound, _ = self._cut(corpus, index)
         whole = self.samples == corpus.samples

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from aesdream import config, files
 from aesdream.dreaming.alone import dream_alone
@@ -37,14 +38,15 @@ def finished(run: Path, model: str) -> list[str]:
     return there
 
 
-def dream(
-    source: Path, sound: Path, targets: Sequence[str], out: Path | None, model: str | None, *, side: str, rule: str, step: float, steps: int
-) -> Iterator[str]:
-    """Dream a sound toward every target; yields a line about each WAV written. Raises UserError before any long work."""
-    if side not in SIDES:
-        raise one_of("--side", side, SIDES)
-    if rule not in RULES:
-        raise one_of("--rule", rule, RULES)
+def dream(source: Path, sound: Path, targets: Sequence[str], out: Path | None, model: str | None, **how: Any) -> Iterator[str]:
+    """Dream a sound toward every target, by keywords of ``dream_alone``; yields a line about each WAV written. Raises UserError before any long
+    work.
+    """
+    for option, known in (("side", SIDES), ("rule", RULES)):
+        if how[option] not in known:
+            raise one_of(f"--{option}", how[option], known)
+    if how["stop_rms"] is not None and how["stop_rms"] <= 0:
+        raise UserError(f"--stop-rms {how['stop_rms']:g}: must be more than 0, full scale is 1")
     name = "" if source.is_file() else finished(source, model or _first_dreamed(source))[0]
     checkpoint = train.load(source, name) if name else load_network(source)
     wanted = [(target, *_parsed(target, checkpoint)) for target in targets]
@@ -60,13 +62,13 @@ def dream(
         start, rate = audio.read(sound)
     except audio.UnreadableSound as error:
         raise UserError(f"{sound}: {error}") from None
-    whose = f" of {name}" if name else ""
+    whose, most = f" of {name}" if name else "", "at most " if how["stop_rms"] else ""
     for path, (target, layer, filters) in zip(paths, wanted, strict=True):
-        dreamed, activation = dream_alone(checkpoint, start, rate, layer, filters, side=side, rule=rule, step=step, steps=steps)
+        dreamed, activation = dream_alone(checkpoint, start, rate, layer, filters, **how)
         write_wav(path, dreamed, checkpoint.preparation.sample_rate)
         went = "rose" if activation[-1] > activation[0] else "did not rise:"
-        hint = "" if activation[-1] > activation[0] or side != "post" else "; it may be silent on this sound, --side pre looks before its ReLU"
-        yield f"{path}: {target}{whose} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {steps} steps{hint}"
+        hint = "" if activation[-1] > activation[0] or how["side"] != "post" else "; it may be silent on this sound, --side pre looks before its ReLU"
+        yield f"{path}: {target}{whose} {went} from {activation[0]:.6g} to {activation[-1]:.6g} in {most}{how['steps']} steps{hint}"
 
 
 def _first_dreamed(source: Path) -> str:

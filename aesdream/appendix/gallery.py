@@ -90,7 +90,7 @@ def chapters(material: Material) -> list[Chapter]:
     printed = {entry["dream"] for entry in lettered}
     every = Dreams([name for name in material.entries if name not in printed])
     sweeps = listing.summaries(content)
-    made.append(Chapter("dreams", "Every dream", [every], "All dreams"))
+    made.append(Chapter("dreams", "Every dream", [every] if material.entries else [Text(words.NUMBERS_ALONE), every], "All dreams"))
     return [*made, Chapter("sweeps", "What the dreams came to", sweeps, "Sweeps")] if sweeps else made
 
 

@@ -152,7 +152,7 @@ def _dreamed(content: Content) -> str:
     """Which models were dreamed, and how their names are read."""
     models = list(dict.fromkeys(model for sweep in content["sweeps"].values() for model in sweep["models"]))
     which = ", ".join(models) if len(models) < MANY else ", ".join(sorted({model.partition("/")[0] for model in models}))
-    said = f"The study names which models dream: {len(models)} of its {len(content['models'])} ({which}). "
+    said = f"The study names whose dreams are kept to be heard: {len(models)} of its {len(content['models'])} models ({which}). "
     said += "A name is treatment, protocol, and which split and seed, counted from 0."
     return said + (LEAKY_DREAMS if any("/augment-first/" in model for model in models) else "")
 

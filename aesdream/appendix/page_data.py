@@ -153,7 +153,12 @@ def elsewhere(entry: Content, sweep: Sweep) -> dict[str, str]:
         return {"why": "what it was dreamed to follows from its held-out sound"}
     if sweep.domain == "spectrogram":
         return {"why": "a spectrogram was dreamed, aesdream dream changes the waveform"}
+    for key, value in (("at", sweep.at), ("regularisers", sweep.regularisers), ("stop_confidence", sweep.stop_confidence)):
+        if value:
+            return {"why": f"its sweep says {key}, which aesdream dream does not know"}
     rule = f"--rule {sweep.rule} --step {sweep.step!r} --steps {sweep.steps}"
+    rule += f" --stop-rms {sweep.stop_rms!r}" if sweep.stop_rms else ""
+    rule += f" --momentum {sweep.momentum!r}" if sweep.momentum else ""
     target, model = shlex.quote(words.command(entry)), shlex.quote(entry["model"])
     return {"command": f"aesdream dream . my.wav --target {target} --side {entry['side']} --model {model} {rule}"}
 

@@ -69,6 +69,7 @@ CHOICE = (
     "shows the start with little added, and what is added is the orange strip."
 )
 COPIES = "nothing below 20 Hz, a dream's written as loud as its start's where its peaks allow, and the louder of the two turned down by what is left"
+NUMBERS_ALONE = "There is no dream to hear: of what was dreamed numbers alone are kept. A sweep that says keep: sounds can be heard here."
 BLIND = (
     "In each trial you may play A, B and X as often as you like. A is the start, B is the dream that grew from it, and X is one of the two, drawn at "
     "random; say which, once all three were played. Who hears no difference is right in half of the trials. Compared are listening copies: "

@@ -110,7 +110,7 @@ class Sweep(Section):
         if self.regularisers and self.direction != "gradient":
             raise ValueError("regularisers: shape a gradient; direction must be gradient")
         if self.momentum and self.direction == "random":
-            raise ValueError("momentum: follows gradients; direction must not be random")
+            raise ValueError("momentum: follows gradients, and direction random has none; say momentum: 0")
         return self
 
     @model_validator(mode="after")

@@ -352,7 +352,11 @@ def test_printed_commands_name_what_they_say_to_a_shell(name: str) -> None:
     command = shlex.split(page_data.elsewhere(entry, sweep)["command"])
     told = dict(zip(command[4::2], command[5::2], strict=True))
     assert (told["--target"], told["--model"], float(told["--step"])) == (f"class:{name}", entry["model"], sweep.step)
+    said = page_data.elsewhere(entry, sweep.model_copy(update={"stop_rms": 0.0123456789, "momentum": 0.9}))["command"]
+    assert said.endswith(" --stop-rms 0.0123456789 --momentum 0.9")
     assert page_data.elsewhere({**entry, "target": "right"}, sweep).keys() == {"why"}
+    for key, value in (("at", (0.001,)), ("regularisers", ("smooth",)), ("stop_confidence", 0.9)):
+        assert key in page_data.elsewhere(entry, sweep.model_copy(update={key: value}))["why"]
     assert page_data.elsewhere(entry, sweep.model_copy(update={"domain": "spectrogram"})).keys() == {"why"}
 
 

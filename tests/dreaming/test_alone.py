@@ -43,6 +43,13 @@ def test_a_class_dreams_window_by_window_laid_end_to_end():
     assert activation == pytest.approx(torch.stack([part.activation[0] for part in parts]).mean(0).tolist())
 
 
+def test_a_dream_that_stops_at_a_distance_comes_to_it():
+    sound = noise(shape=(2, 2 * SAMPLES)).numpy()
+    for layer in ("conv2", "class"):
+        dreamed, _ = dream_alone(checkpoint(), sound, RATE, layer, (1,), **{**RULE, "steps": 60}, stop_rms=0.01, momentum=0.9)
+        assert np.sqrt(np.square(dreamed.astype(np.float64) - sound).mean()) == pytest.approx(0.01, rel=1e-3)
+
+
 def test_mono_and_other_rates_are_accepted():
     sound = noise(shape=(1, 4 * SAMPLES)).numpy()
     dreamed, _ = dream_alone(checkpoint(), sound, 2 * RATE, "conv2", (0, 2), **RULE)

@@ -94,12 +94,14 @@ def regularised(found: Content) -> list[str]:
         "beyond": f"Dreams made so move the composer's determinant by more than {smallest} of its reach beyond their own controls",
         "less": f"Dreams made so surely do not move the composer's determinant by {smallest} of its reach beyond their own controls",
         "level": f"Whether dreams made so move it by more than {smallest} of its reach beyond their own controls is not sure",
+        "unmoved": "Dreams of the rule do not surely move the determinant from these starts, so that there is no share to tell of",
         "short": f"Not comparable, as more than {words.percent(found['most_missing'])} of a direction's dreams fell short, theirs or a control's",
-        "alone": "They have no controls of their own (both shuffled labels and no training, dreamed alike), so that nothing can be said of",
+        "alone": "Without all controls of their own (shuffled labels and no training, dreamed alike) nothing can be said of",
     }
     sides: dict[str, list[str]] = {}
     for row in rows:
-        said = f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])})"
+        lacking = "".join(f", no {name}" for name in ("shuffled", "untrained") if name not in row["less"])
+        said = f"“{row['composer']}” in {row['network']}, {row['way']} ({words.interval(row['contrast'])}{lacking})"
         sides.setdefault(_side(row, found["smallest"], found["most_missing"]), []).append(said)
     return [f"{head}: {'; '.join(sides[how])}." for how, head in heads.items() if how in sides]
 
@@ -111,4 +113,6 @@ def _side(row: Content, smallest: float, most: float) -> str:
         return "short"
     if set(row["less"]) < {"shuffled", "untrained"}:
         return "alone"
+    if row["contrast"]["value"] is None:
+        return "unmoved"
     return "beyond" if all(above(one, smallest) for one in needed) else "less" if any(below(one, smallest) for one in needed) else "level"

@@ -7,6 +7,7 @@ from typing import Any
 
 from aesdream.appendix import words
 from aesdream.appendix.truth import beside
+from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.verdicts import JUDGED, is_small
 from aesdream.training.statistics import LEVEL
 from aesdream.truth.contrasts import above, below
@@ -79,13 +80,14 @@ def _outcome(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         network["network"]: (_count_of([("", row) for row in network["rows"]], *JUDGED), len(network["rows"])) for network in found["networks"]
     }
     each = ", ".join(f"{count} of {whole} in {name}" for name, (count, whole) in by_network.items())
+    which = f"In {tells} of these {judged} the dreams" if tells else f"In none of these {judged} do the dreams"
     head = (
         f"Of {len(rows)} pairs of a composer and a network, {judged} can be judged ({each}): the network heard the composer, its dreams came far "
-        f"enough, and all controls are there. In {tells} of these {judged} the dreams tell the truth: toward “interesting” they move the composer's "
+        f"enough, and all controls are there. {which} tell the truth: toward “interesting” they move the composer's "
         f"own determinant by more than {smallest} of what a dream of the composer's rule itself moves it, beyond every control by as much, and by a "
         "larger share than any of its rivals or the dreams of other composers' models do."
     )
-    lines = [head + (f" These are {_named(rows, 'tells')}." if tells else " None does."), *_shares(rows)]
+    lines = [head + (f" These are {_named(rows, 'tells')}." if tells else ""), *_shares(rows)]
     for kind, said in (
         ("part", f"Of a mixture they tell some parts only ({_parts(rows)})"),
         ("faint", f"All of this holds but for the size, which is not surely {smallest} of the rule's: the right determinant, faintly"),
@@ -173,7 +175,6 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         ("unmoved", "Not to be judged, as not even dreams of its rule surely move the determinant at this distance"),
         ("few", "Of too few splits for an interval, so that nothing can be said"),
         ("missing", "Not made yet"),
-        ("uncontrolled", "Without all controls, and enough dreams of the rule"),
     )
     incomparable = _short(rows, found["most_missing"])
     if incomparable:
@@ -183,6 +184,9 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         named = _named(rows, kind)
         if named:
             said.append(f"{text}: {named}.")
+    lacking = "; ".join(f"“{row['composer']}” in {name} ({', '.join(_lacking(row))})" for name, row in rows if row["verdict"] == "uncontrolled")
+    if lacking:
+        said.append(f"Without all controls, and enough dreams of the rule (what lacks): {lacking}.")
     unknown = dict.fromkeys(
         name for network in found["networks"] for name, one in zip(found["determinants"], network["reach"], strict=True) if not above(one)
     )
@@ -193,6 +197,12 @@ def _misses(found: Content, rows: Sequence[tuple[str, Content]]) -> list[str]:
         where = "; ".join(f"“{row['composer']}” in {name}" for name, row in alone)
         said.append(f"No other composer was heard whose dreams these could be compared with, so that they cannot do more than hint: {where}.")
     return said
+
+
+def _lacking(row: Content) -> list[str]:
+    """What must be made, or asked for, before a row can be judged."""
+    lacks = [called for name, called in CONTROLS.items() if name not in row["against"] or (name == "shuffled" and row["heard"]["value"] is None)]
+    return lacks + [f"the rule of {claim['determinant']}" for claim in row["claims"] if claim["reach"]["low"] is None]
 
 
 def _short(rows: Sequence[tuple[str, Content]], most: float) -> str:

@@ -45,7 +45,7 @@ VERDICTS = {
     "incomparable": "not comparable",
     "unmoved": "cannot be moved",
     "few": "too few splits",
-    "uncontrolled": "not all made yet",
+    "uncontrolled": "not all there",
     "missing": "not made yet",
 }
 
