@@ -45,8 +45,6 @@ def dream(source: Path, sound: Path, targets: Sequence[str], out: Path | None, m
     for option, known in (("side", SIDES), ("rule", RULES)):
         if how[option] not in known:
             raise one_of(f"--{option}", how[option], known)
-    if how["stop_rms"] is not None and how["stop_rms"] <= 0:
-        raise UserError(f"--stop-rms {how['stop_rms']:g}: must be more than 0, full scale is 1")
     name = "" if source.is_file() else finished(source, model or _first_dreamed(source))[0]
     checkpoint = train.load(source, name) if name else load_network(source)
     wanted = [(target, *_parsed(target, checkpoint)) for target in targets]

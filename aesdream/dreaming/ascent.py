@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from aesdream.dreaming.blocks import BlockClimb, lazily
-from aesdream.dreaming.climb import FINER, Bounds, Climb, SteadyClimb, Stop
+from aesdream.dreaming.climb import FINER, Asked, Climb, SteadyClimb, Stop
 from aesdream.dreaming.keeping import Keeper, fingerprint
 from aesdream.dreaming.objectives import SIDES, Target, listening, refuse_other_shapes
 from aesdream.dreaming.regularisers import RegularisedClimb, in_order
@@ -95,19 +95,13 @@ def dream(
     ``stop_rms`` and for a start that is not finite or not of the shape that the network hears, FloatingPointError for a gradient or activation that
     is not.
     """
-    if side not in SIDES:
-        raise one_of("side", side, SIDES)
-    if rule not in RULES:
-        raise one_of("rule", rule, RULES)
-    if at and (stop_rms is None or any(near >= far for near, far in pairwise((0.0, *at, stop_rms)))):
-        raise UserError(f"at: {', '.join(map(str, at))} must be above zero, ascend, and be less than stop_rms, which is {stop_rms}")
-    if not 0 <= momentum < 1:
-        raise UserError(f"momentum: {momentum:g} must be from 0 to less than 1")
-    wanted, stop, heard = len(targets), Stop(stop_rms, stop_confidence, tuple(at)), in_order(regularisers)
+    stop = Stop(stop_rms, stop_confidence, tuple(at))
+    _refuse(side, rule, stop, momentum)
+    wanted, heard = len(targets), in_order(regularisers)
     targets, starts = _batch(targets, start)
     with listening(network):
         refuse_other_shapes(network, starts)
-        climb = _climb((network, layer, targets, starts, side, bounds, stop), heard, sample_rate, momentum)
+        climb = _climb(Asked(network, layer, targets, starts, side, bounds, stop), heard, sample_rate, momentum)
         how = [type(climb).__name__, lazily(starts), layer, targets, side, rule, step, steps, stop_rms, stop_confidence, FINER, bounds]
         how += [heard, sample_rate, tuple(at), momentum]
         keeper = Keeper(kept, every, {} if kept is None else _deciding(network, starts, how))
@@ -127,15 +121,26 @@ def dream(
     return Dreams(climb.sounds[:wanted], trace[:wanted], *found)
 
 
-def _climb(
-    given: tuple[nn.Module, str, Sequence[Target], torch.Tensor, str, Bounds, Stop], regularisers: Sequence[str], rate: int | None, momentum: float
-) -> Climb:
-    network, _, _, starts, _, bounds, stop = given
+def _refuse(side: str, rule: str, stop: Stop, momentum: float) -> None:
+    """Raise UserError for what no dream can be asked for."""
+    if side not in SIDES:
+        raise one_of("side", side, SIDES)
+    if rule not in RULES:
+        raise one_of("rule", rule, RULES)
+    if stop.rms is not None and not stop.rms > 0:
+        raise UserError(f"stop_rms: {stop.rms:g} must be above zero; full scale is 1")
+    if stop.at and (stop.rms is None or any(near >= far for near, far in pairwise((0.0, *stop.distances)))):
+        raise UserError(f"at: {', '.join(map(str, stop.at))} must be above zero, ascend, and be less than stop_rms, which is {stop.rms}")
+    if not 0 <= momentum < 1:
+        raise UserError(f"momentum: {momentum:g} must be from 0 to less than 1")
+
+
+def _climb(asked: Asked, regularisers: Sequence[str], rate: int | None, momentum: float) -> Climb:
     if regularisers:
-        return RegularisedClimb(*given, momentum, regularisers, rate)
+        return RegularisedClimb(asked, momentum, regularisers, rate)
     if momentum:
-        return SteadyClimb(*given, momentum)
-    return BlockClimb(*given) if BlockClimb.serves(network, starts, bounds, stop) else Climb(*given)
+        return SteadyClimb(asked, momentum)
+    return BlockClimb(asked) if BlockClimb.serves(asked) else Climb(asked)
 
 
 def _batch(targets: Sequence[Target], start: torch.Tensor | Sequence[torch.Tensor]) -> tuple[Sequence[Target], torch.Tensor]:

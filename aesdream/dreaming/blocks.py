@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import NEARLY, NOT_FINITE, Bounds, Climb, Stop, clipped, first_layer, per_sound, shortened
-from aesdream.dreaming.objectives import Target
+from aesdream.dreaming.climb import NEARLY, NOT_FINITE, Asked, Bounds, Climb, clipped, first_layer, per_sound, shortened
 from aesdream.dreaming.rules import RULES, SIZES_FROM_SUMS, scaled
 from aesdream.models.layers import StridedConv1d, channel_major
 
@@ -129,24 +128,24 @@ class BlockClimb(Climb):
     """
 
     @staticmethod
-    def serves(network: nn.Module, starts: torch.Tensor, bounds: Bounds, stop: Stop) -> bool:
+    def serves(asked: Asked) -> bool:
         """Whether this climb is for such a network, start and stop: there is one start for all; one that stops at a distance needs the compiled pass,
         and a start within the bounds; none stops at a confidence, or is kept at distances on its way."""
-        if stop.confidence is not None or stop.at or not isinstance(first_layer(network), StridedConv1d) or starts.dim() != 3 or len(starts) > 1:
+        starts, bounds, stop = asked.starts, asked.bounds, asked.stop
+        first = first_layer(asked.network)
+        if stop.confidence is not None or stop.at or not isinstance(first, StridedConv1d) or starts.dim() != 3 or len(starts) > 1:
             return False
         within = bounds is None or bool(((starts >= bounds[0]) & (starts <= bounds[1])).all())
         return stop.rms is None or (within and lazily(starts[0]))
 
-    def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop
-    ) -> None:
-        first = first_layer(network)
+    def __init__(self, asked: Asked) -> None:
+        first, bounds = first_layer(asked.network), asked.bounds
         assert isinstance(first, StridedConv1d)
-        self.first, self.start = first, starts[0]
-        measured = stop.rms is not None
-        count = len(targets)
+        self.first, self.start = first, asked.starts[0]
+        measured = asked.stop.rms is not None
+        count = len(asked.targets)
         self.blocks = LazyBlocks(first, self.start, count, bounds, measured) if lazily(self.start) else Blocks(first, self.start, count, bounds)
-        super().__init__(network, layer, targets, starts, side, bounds, stop)
+        super().__init__(asked)
 
     def _copies(self, count: int) -> torch.Tensor:
         return self.blocks.sounds

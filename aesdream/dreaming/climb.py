@@ -41,16 +41,27 @@ class Stop:
         return () if self.rms is None else (*self.at, self.rms)
 
 
-class Climb:
-    """The state of one batch between its steps. ``starts`` (targets, ...) are what the dreams begin from, or (1, ...) the one start of all."""
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of one batch: ``starts`` (targets, ...) are what the dreams begin from, or (1, ...) the one start of all."""
 
-    def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop
-    ) -> None:
-        self.layer = find_layer(network, layer)
-        first = first_layer(network)
-        self.watch = Watch(network, self.layer, first)
-        self.starts, self.side, self.bounds, self.stop = starts, side, bounds, stop
+    network: nn.Module
+    layer: str
+    targets: Sequence[Target]
+    starts: torch.Tensor
+    side: str
+    bounds: Bounds
+    stop: Stop
+
+
+class Climb:
+    """The state of one batch between its steps."""
+
+    def __init__(self, asked: Asked) -> None:
+        starts, targets, stop = asked.starts, asked.targets, asked.stop
+        self.layer = find_layer(asked.network, asked.layer)
+        self.watch = Watch(asked.network, self.layer, first_layer(asked.network))
+        self.starts, self.side, self.bounds, self.stop = starts, asked.side, asked.bounds, stop
         self.sounds = self._copies(len(targets))
         self.targets = targets
         self.chosen: torch.Tensor | None = None
@@ -210,11 +221,9 @@ class SteadyClimb(Climb):
     first layer's kernel, so there are no coefficients.
     """
 
-    def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop, momentum: float
-    ) -> None:
-        super().__init__(network, layer, targets, starts, side, bounds, stop)
-        self.watch, self.momentum = Watch(network, self.layer, None), momentum
+    def __init__(self, asked: Asked, momentum: float) -> None:
+        super().__init__(asked)
+        self.watch, self.momentum = Watch(asked.network, self.layer, None), momentum
         self.mean = torch.zeros_like(self.sounds) if momentum else torch.zeros(())
 
     def state(self) -> dict[str, Any]:

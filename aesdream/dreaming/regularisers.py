@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from aesdream.dreaming.climb import Bounds, SteadyClimb, Stop, clipped
-from aesdream.dreaming.objectives import Target
+from aesdream.dreaming.climb import Asked, SteadyClimb, clipped
 from aesdream.errors import UserError, one_of
 from aesdream.hearing import LOWEST_HEARD, bank, threshold
 
@@ -127,14 +126,11 @@ def _at_full_scale(gradient: torch.Tensor, shaped: Callable[[torch.Tensor], torc
 class RegularisedClimb(SteadyClimb):
     """The same with every gradient regularised."""
 
-    def __init__(
-        self, network: nn.Module, layer: str, targets: Sequence[Target], starts: torch.Tensor, side: str, bounds: Bounds, stop: Stop, momentum: float,
-        regularisers: Sequence[str], rate: int | None,
-    ) -> None:  # fmt: skip
+    def __init__(self, asked: Asked, momentum: float, regularisers: Sequence[str], rate: int | None) -> None:
         if rate is None:
             raise UserError("regularisers: need the sample rate of the start; say sample_rate")
-        super().__init__(network, layer, targets, starts, side, bounds, stop, momentum)
-        ground = Ground(starts, rate, stop.rms)
+        super().__init__(asked, momentum)
+        ground = Ground(asked.starts, rate, asked.stop.rms)
         self.regularisers = [REGULARISERS[name](ground) for name in regularisers]
         self.without_infrasound = infrasound(ground) if {"masked", "infrasound"} & set(regularisers) else None
 

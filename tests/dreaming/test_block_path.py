@@ -11,7 +11,7 @@ from torch import nn
 
 from aesdream.dreaming import Dreams, blocks, dream
 from aesdream.dreaming.blocks import BlockClimb
-from aesdream.dreaming.climb import Stop
+from aesdream.dreaming.climb import Asked, Stop
 from aesdream.dreaming.rules import RULES
 from aesdream.errors import UserError
 from aesdream.models.jenkins import Jenkins
@@ -59,7 +59,8 @@ def both(
     """The dreams by blocks, and by the generic path."""
     filters = network.layers()[layer].filters
     targets = [number % filters for number in range(count)]
-    assert BlockClimb.serves(network, start[None], (-1, 1), Stop(more.get("stop_rms") if blocks.lazily(start) else None))
+    stop = Stop(more.get("stop_rms") if blocks.lazily(start) else None)
+    assert BlockClimb.serves(Asked(network, layer, [(target,) for target in targets], start[None], side, (-1, 1), stop))
     arguments = {"side": side, "rule": rule, "step": STEP[rule], "steps": STEPS, **more}
     by_blocks = dream(network, layer, targets, start, **arguments)
     monkeypatch.setattr(BlockClimb, "serves", staticmethod(lambda *_: False))

@@ -86,3 +86,9 @@ def test_a_steady_batch_that_was_ended_goes_on_to_its_bits(monkeypatch: pytest.M
 def test_momentum_that_is_none_is_refused(momentum: float) -> None:
     with pytest.raises(UserError, match=r"momentum: .* must be from 0 to less than 1"):
         dream(lively(), "conv3", [0, 1], noise(), steps=2, momentum=momentum)
+
+
+@pytest.mark.parametrize("distance", [0.0, -0.1, float("nan")])
+def test_a_distance_that_is_none_is_refused(distance: float) -> None:
+    with pytest.raises(UserError, match=r"stop_rms: .* must be above zero"):
+        dream(lively(), "conv3", [0, 1], noise(), steps=2, stop_rms=distance)
