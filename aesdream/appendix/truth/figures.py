@@ -14,7 +14,7 @@ from aesdream.appendix import words
 from aesdream.appendix.style import BLACK, BLUE, GREY, plain_axes
 from aesdream.appendix.truth.claims import SMALLEST
 from aesdream.appendix.truth.gathered import CONTROLS
-from aesdream.appendix.truth.verdicts import CHANCE, VERDICTS
+from aesdream.appendix.truth.verdicts import CHANCE, JUDGED, VERDICTS
 
 Content = Mapping[str, Any]
 Canvas = Figure | SubFigure
@@ -55,7 +55,7 @@ def matrix(canvas: Canvas, network: Content, determinants: Sequence[str], yardst
     axes.xaxis.tick_top()
     axes.set_yticks(places, [_label(row) for row in rows])
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_color(GREY if row.get("verdict") in ("unheard", "missing", "incomparable", "uncontrolled", "unmoved") else BLACK)
+        label.set_color(GREY if "verdict" in row and row["verdict"] not in JUDGED else BLACK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(f"what dreams moved (standard deviations; full colour: {SMALLEST:g} of the rule's)", fontsize=7.5, loc="left", pad=4)
