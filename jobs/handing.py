@@ -29,11 +29,15 @@ def submit(run: Path, study: Study, site: Path, until: str, only: Sequence[str])
     from jobs.submitting import Submission
 
     slurm.forget_own_job()
-    counts = Submission(run, study, site, until=until, only=only).go()
+    submission = Submission(run, study, site, until=until, only=only)
+    counts = submission.go()
+    released = f"{len(submission.released)} queued tasks that Slurm held are released" if submission.released else ""
     if any(counts.values()):
-        told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
+        told = ", ".join(f"{step} {count}" for step, count in counts.items() if count) + (f"; {released}" if released else "")
         return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"
     page = run / "appendix" / "index.html"
+    if released:
+        return f"{run}: {released}; nothing was submitted"
     if ledger.queued(run, slurm.queue(run)):
         return f"{run}: what is missing is queued already; nothing was submitted"
     return f"{run}: everything is there, nothing was submitted" + (f": {page}" if page.exists() else "")

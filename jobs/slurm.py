@@ -22,6 +22,8 @@ ASKED_EVERY = 30.0
 PATIENCE = 60
 """Seconds that the controller is given to answer."""
 WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
+UNLAUNCHED = {"launch failed requeued held", "JobHoldMaxRequeue"}
+"""Why a job waits that no node could begin: a broken node, or a controller that died and forgot that it runs. Slurm lets it wait for ever."""
 
 
 class SlurmSilent(UserError):
@@ -40,6 +42,11 @@ class Job:
     def waits(self) -> bool:
         """Whether it has not begun, or is to begin again."""
         return self.state in WAITING
+
+    @property
+    def is_held(self) -> bool:
+        """Whether Slurm holds it until someone releases it, though nobody asked for that."""
+        return self.waits and self.reason in UNLAUNCHED
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,12 @@ def cancel(jobs: Iterable[str]) -> None:
     """Cancel jobs."""
     if whole := list(jobs):
         call("scancel", *whole)
+
+
+def release(jobs: Iterable[str]) -> None:
+    """Let held jobs begin again."""
+    if whole := list(jobs):
+        call("scontrol", "release", ",".join(whole))
 
 
 def limits(asked: Iterable[Asked]) -> Limits:

@@ -37,6 +37,7 @@ class Submission:
         self.site = site.load(path)
         self.digest = config.digest(config.plain(study))
         self.handed_in: dict[str, tuple[str, ...]] = {}
+        self.released: list[str] = []
 
     def go(self) -> dict[str, int]:
         """Hand everything in; the number of tasks a step. Raises UserError where anything refuses, with nothing left half submitted."""
@@ -95,9 +96,13 @@ class Submission:
         return Graph.of(self.study, sources if sources is not None else looks.unseen(self.study)), sources is not None
 
     def _live(self) -> dict[str, slurm.Job]:
-        """The jobs of this run that Slurm has; those that nobody noted, because their submitter was killed, are cancelled."""
+        """The jobs of this run that Slurm has: those that it could not launch, and holds, are released; those that nobody noted, because
+        their submitter was killed, are cancelled.
+        """
         live, known = slurm.queue(self.run), ledger.jobs(self.run)
         slurm.cancel(job for job in live if job not in known)
+        self.released = [job for job, told in live.items() if job in known and told.is_held]
+        slurm.release(self.released)
         if not live:
             clean(self.run)
         return {job: told for job, told in live.items() if job in known}

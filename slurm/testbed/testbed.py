@@ -80,6 +80,7 @@ class Testbed(Settings):
             self.start_controller()
             for name in self.names:
                 self.start_node(name)
+            self._resume()
             self.wait_up()
         except BaseException:
             for daemon in reversed(self._started):
@@ -121,9 +122,25 @@ class Testbed(Settings):
         """Start slurmctld where it does not run, and wait until it answers."""
         self._launch(self._daemon("slurmctld"), ["slurmctld"], lambda: self._ask("scontrol", "ping").returncode == 0)
 
-    def kill_controller(self) -> None:
-        """Kill slurmctld at once, as a crash would."""
+    def saved(self, job: str) -> Path:
+        """A copy of what the controller has on disk, once that is what is so now: it saves what changes some seconds late.
+
+        ``job`` is any that it has. Raises BedError where it does not save.
+        """
+        kept, state = self.folder / "saved", self.folder / "state"
+        now = time.time()
+        self._ask("scontrol", "update", f"JobId={job}", f"Comment={now}")
+        if not soon(lambda: (state / "job_state").exists() and (state / "job_state").stat().st_mtime > now, 30):
+            raise self._daemon("slurmctld").failed("does not save its state")
+        shutil.rmtree(kept, ignore_errors=True)
+        return Path(shutil.copytree(state, kept))
+
+    def kill_controller(self, saved: Path | None = None) -> None:
+        """Kill slurmctld at once, as a crash would; ``saved`` is all that it will remember, where it did not save since."""
         self._daemon("slurmctld").kill()
+        if saved is not None:
+            shutil.rmtree(self.folder / "state")
+            shutil.copytree(saved, self.folder / "state")
 
     def wait_up(self, seconds: float = 30) -> None:
         """Wait until every node takes jobs."""
@@ -133,7 +150,14 @@ class Testbed(Settings):
             return bool(states) and set(states.values()) <= UP and all(self._daemon("slurmd", name).pid() for name in states)
 
         if not soon(up, seconds):
-            raise self._daemon("slurmctld").failed(f"has not every node up after {seconds:.0f} s")
+            seen = self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N is %T (%E)").stdout.strip().replace("\n", ", ")
+            raise self._daemon("slurmctld").failed(f"has not every node up after {seconds:.0f} s: {seen}")
+
+    def _resume(self) -> None:
+        """Give back to Slurm the nodes that it took out of service, as an administrator does."""
+        states = dict(line.split() for line in self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N %T").stdout.splitlines())
+        if drained := [name for name, state in states.items() if state.startswith("drain")]:
+            self._ask("scontrol", "update", f"NodeName={','.join(drained)}", "State=RESUME")
 
     def _daemon(self, program: str, node: str = "") -> Daemon:
         label = f"{program}-{node}" if node else program

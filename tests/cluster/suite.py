@@ -83,6 +83,11 @@ class Suite:
         """The tasks of a step that run."""
         return [task for task in self.queue() if task.step == step and task.state == "RUNNING"]
 
+    def held(self) -> list[str]:
+        """The tasks that Slurm holds after it could not begin them."""
+        rows = (line.split("|") for line in self.slurm("squeue", "-h", "-r", "-o", "%i|%T|%r").splitlines())
+        return [job for job, state, reason in rows if state == "PENDING" and reason.startswith("launch failed")]
+
     def told(self) -> dict[str, Any]:
         """What ``status`` says when the controller is asked now."""
         (self.run / "jobs" / "queue.json").unlink(missing_ok=True)

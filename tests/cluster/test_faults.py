@@ -112,6 +112,7 @@ def test_a_controller_that_dies_and_returns_in_mid_array_loses_nothing(suite: Su
     suite.options += LONG_DREAMS
     suite.submit()
     suite.until(lambda: suite.begun(DREAMS), "a dream under way")
+    bed.saved(suite.running("dream")[0].job)
     bed.kill_controller()
     told = suite.told()
     assert told["notice"], "status says that Slurm is silent"
@@ -121,6 +122,26 @@ def test_a_controller_that_dies_and_returns_in_mid_array_loses_nothing(suite: Su
     assert "Traceback" not in refused.stderr
     bed.start_controller()
     bed.wait_up()
+    suite.finish(undisturbed(*suite.options))
+
+
+def test_what_a_controller_forgot_and_then_holds_is_told_and_the_same_command_releases_it(
+    suite: Suite, undisturbed: Callable[..., Path], bed: Testbed
+) -> None:
+    suite.submit("--until", "train")
+    suite.idle()
+    suite.options += LONG_DREAMS
+    with suite.closed():
+        suite.submit()
+        memory = bed.saved(suite.queue()[0].job)
+    suite.until(lambda: suite.begun(DREAMS), "a dream under way")
+    bed.kill_controller(memory)
+    bed.start_controller()
+    suite.until(suite.held, "a task that Slurm begins twice, and holds")
+    told = suite.told()
+    assert f"could not launch {len(suite.held())} queued tasks" in told["notice"]
+    assert not told["failures"]
+    assert "are released; nothing was submitted" in suite.submit()
     suite.finish(undisturbed(*suite.options))
 
 

@@ -110,15 +110,21 @@ def test_a_killed_node_comes_back_and_serves(bed: Testbed) -> None:
 
 def test_a_killed_controller_comes_back_and_knows_its_jobs(bed: Testbed) -> None:
     job = said(bed, "sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
-    submitted = time.time()
-    saved = bed.folder / "state/job_state"  # Slurm writes it every few seconds, and a crash before that forgets the job
-    assert eventually(lambda: saved.exists() and saved.stat().st_mtime > submitted)
+    bed.saved(job)  # a crash before that forgets the job
     bed.kill_controller()
     assert ask(bed, "scontrol", "ping").returncode
     bed.start_controller()
     assert said(bed, "squeue", "-h", "-j", job, "-o", "%t") == "PD"
     said(bed, "scancel", job)
     bed.wait_up()
+
+
+def test_a_start_gives_back_the_nodes_that_were_taken_out_of_service(bed: Testbed) -> None:
+    said(bed, "scontrol", "update", f"NodeName={bed.names[0]}", "State=DRAIN", "Reason=tried")
+    with pytest.raises(BedError, match=rf"{bed.names[0]} is drained \(tried\)"):
+        bed.wait_up(1)
+    bed.start()
+    assert said(bed, "sinfo", "-h", "-n", bed.names[0], "-p", "main", "-o", "%T") == "idle"
 
 
 def test_starting_again_leaves_what_runs_and_refuses_other_settings(bed: Testbed) -> None:
