@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from aesdream.appendix.truth.lacking import lacking
 from aesdream.errors import DamagedFile
 from aesdream.study import Study
 from jobs import heldout, notes
@@ -37,7 +38,8 @@ def described(study: Study, folder: Path | None, until: str = STAGES[-1], only: 
         classes = source.corpus.classes
         lines += [f"positive class: {classes[-1]!r} of {', '.join(classes)} (sounds.folder.classes changes the order)"]
     lines += source.counts
-    lines += [f"warning: {text}" for text in (*source.warnings, *heldout.too_few(study, source), *heldout.few_of_a_class(study, source))]
+    warnings = (*source.warnings, *heldout.too_few(study, source), *heldout.few_of_a_class(study, source), *lacking(study))
+    lines += [f"warning: {text}" for text in warnings]
     lines += [f"note: {text}" for text in notes.of(study, source)]
     total = 0.0
     for stage, costs, counted in rows:

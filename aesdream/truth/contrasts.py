@@ -27,6 +27,8 @@ from scipy.stats import t as student
 
 from aesdream.training.statistics import LEVEL, Estimate, number
 
+SPLITS = 2
+"""The fewest independent values that have an interval."""
 Array = NDArray[np.float64]
 Pairs = Mapping[tuple[int, str], Array]
 """Of every split and start the mean contrasts of its models, one a determinant [shape=(determinants,)]."""
@@ -79,7 +81,7 @@ def _mean(values: Array) -> Array:
 def estimate(values: ArrayLike, level: float = LEVEL) -> Estimate:
     """The mean of independent values (n,) with Student's interval; undefined values are left out.
 
-    No bounds for fewer than two values, nor where they do not vary: that is a lack of evidence and not certainty.
+    No bounds for fewer than ``SPLITS`` values, nor where they do not vary: that is a lack of evidence and not certainty.
     """
     given, error = _given(values)
     mean = float(given.mean()) if given.size else float("nan")
@@ -97,7 +99,7 @@ def _given(values: ArrayLike) -> tuple[Array, float]:
     """The values that are defined, and the standard error of their mean; NaN where they do not vary."""
     given = np.asarray(values, dtype=np.float64)
     given = given[np.isfinite(given)]
-    if given.size < 2 or np.ptp(given) <= 1e-12 * np.abs(given).max():
+    if given.size < SPLITS or np.ptp(given) <= 1e-12 * np.abs(given).max():
         return given, float("nan")
     return given, float(given.std(ddof=1)) / given.size**0.5
 

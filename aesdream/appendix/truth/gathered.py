@@ -5,7 +5,7 @@ where both passed the same distance from their start, each by its own gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +52,7 @@ class Group:
     @property
     def rms(self) -> float:
         """The distance at which the verdict is taken."""
-        return min(self.passed, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
+        return nearest(self.passed)
 
     def of(self, starts: Sequence[str]) -> Group:
         """Its dreams from some of its starts."""
@@ -158,6 +158,11 @@ def _cosine(one: Dream | None, other: Dream | None) -> float:
         return np.nan
     start = one.own_start().astype(np.float64)
     return cosine(one.sound()[0] - start, other.sound()[0] - start)
+
+
+def nearest(distances: Iterable[float]) -> float:
+    """The distance of several at which verdicts are taken."""
+    return min(distances, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
 
 
 def asks(sweep: Sweep) -> bool:

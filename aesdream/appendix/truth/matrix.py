@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth.claims import Compared, claim
 from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, UNNAMED, Group, control_of, most_starts, pooled, rules, together
+from aesdream.dreaming.settings import Sweep
 from aesdream.sounds.composers import COMPOSERS
 from aesdream.sounds.measures import MIXTURE, mixture
 from aesdream.study import Study
@@ -106,16 +107,16 @@ def controls(study: Study, own: Group, groups: Sequence[Group]) -> dict[str, lis
     untrained. Noise knows no network, and serves all.
     """
     found: dict[str, list[Group]] = {}
-    for group in most_starts([group for group in groups if how(study, group) == how(study, own)]):
+    alike = how(study.sweeps[own.sweep])
+    for group in most_starts([group for group in groups if how(study.sweeps[group.sweep]) == alike]):
         control, mine = _control(study, group), variant(study, own.treatment)
         if control and variant(study, group.treatment) in ([mine, (mine[0], "")] if control == "untrained" else [mine]):
             found.setdefault(control, []).append(group)
     return {name: found[name] for name in CONTROLS if name in found}
 
 
-def how(study: Study, group: Group) -> tuple[Any, ...]:
-    """How a group was dreamed, as far as dreams can be compared that differ in it."""
-    sweep = study.sweeps[group.sweep]
+def how(sweep: Sweep) -> tuple[Any, ...]:
+    """How a sweep dreams, as far as dreams can be compared that differ in it."""
     return sweep.direction, sweep.regularisers, sweep.momentum, sweep.rule
 
 
