@@ -30,6 +30,6 @@ def failures(run: Path, shown: Sequence[Unit]) -> dict[str, str]:
 
 def make(run: Path, study: Study, unit: Unit, failed: Mapping[str, str]) -> None:
     """Draw the appendix."""
-    from aesdream import appendix
+    from aesdream.appendix.build import build
 
-    appendix.build(run, study, unit.header, failed)
+    build(run, study, unit.header, failed)

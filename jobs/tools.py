@@ -93,7 +93,7 @@ def appendix(runs: Sequence[Path], *, compared: bool) -> str:
         return str(compare(runs))
     if len(runs) > 1:
         raise UserError(f"appendix: draws one run, {runs[0]}; aesdream appendix {runs[0]} --compare {' '.join(map(str, runs[1:]))} compares")
-    from aesdream.appendix import build
+    from aesdream.appendix.build import build
 
     run = runs[0]
     study = study_of(run)

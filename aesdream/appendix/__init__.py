@@ -1,5 +1,1 @@
-"""The appendix: every figure and table of a run, as a page to listen to and a PDF to print."""
-
-from aesdream.appendix.build import build
-
-__all__ = ["build"]
+"""The appendix: every figure and table of a run, as a page to listen to and a PDF to print (``build``)."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aesdream import appendix
+from aesdream.appendix.build import build
 from tests import printed
 from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, fabricate
 
@@ -25,7 +25,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     study = fabricate(run)
     shutil.rmtree(run / MISSING)
     (run / f"{FAILED}.json").unlink()
-    appendix.build(run, study, HEADER, {FAILED: REASON})
+    build(run, study, HEADER, {FAILED: REASON})
     found = printed.read(run)
     found.study = study
     return found

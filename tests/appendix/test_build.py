@@ -18,8 +18,9 @@ import pytest
 import soundfile
 from pypdf import PdfReader
 
-from aesdream import appendix, files
+from aesdream import files
 from aesdream.appendix import glance, glossary, headline, page_data, parts, results, schema, schema_page, tables, words
+from aesdream.appendix.build import build
 from aesdream.appendix.chapters import Listing, Picture, Text
 from aesdream.dreaming.settings import Sweep
 from aesdream.errors import DamagedFile
@@ -294,7 +295,7 @@ def test_drawing_again_gives_the_same_bytes(built: SimpleNamespace) -> None:
     stray.write_bytes(b"")
     folder = built.run / "appendix/figures/of-the-user"
     folder.mkdir()
-    appendix.build(built.run, built.study, HEADER, {FAILED: REASON})
+    build(built.run, built.study, HEADER, {FAILED: REASON})
     assert (built.run / "results.json").read_bytes() == before  # it holds the SHA-256 of every other file
     assert not stray.exists()
     assert folder.is_dir()
@@ -319,7 +320,7 @@ def test_a_damaged_file_is_found_and_named(built: SimpleNamespace, tmp_path: Pat
         out.seek(100)
         out.write(b"\xff\x00\xff")
     with pytest.raises(DamagedFile) as caught:
-        appendix.build(run, built.study, HEADER)
+        build(run, built.study, HEADER)
     assert caught.value.path == run / name
 
 

@@ -17,10 +17,9 @@ from aesdream import study as studies
 from aesdream.appendix import style
 from aesdream.appendix.chapters import Chapter, Listing, Picture, Text
 from aesdream.appendix.reading import Dream, Model
-from aesdream.appendix.truth import gathered, part
+from aesdream.appendix.truth import part
+from aesdream.appendix.truth.asked import control_of, distances, parts_of, rivals_of
 from aesdream.appendix.truth.form import Truth
-from aesdream.appendix.truth.gathered import control_of
-from aesdream.appendix.truth.matrix import parts_of, rivals_of
 from aesdream.appendix.truth.verdicts import of_claim, together, verdict
 from aesdream.seeding import generator
 from aesdream.sounds.composers import COMPOSERS
@@ -110,15 +109,15 @@ class MadeUp:
         spread = np.array([values.std() for values in self.corpus.measures.values()])
         begun = generator(3, model.split, start).standard_normal(len(NAMES))
         sign = 1 if goal == "interesting" else -1
-        distances = gathered.distances(self.study.sweeps[sweep])
+        passed = distances(self.study.sweeps[sweep])
         reached = not self.short(sweep, model.name, start, goal)
-        ended = {rms: begun + spread * rms / NEAREST * (0.9 + sign * (moved + noise)) for rms in distances}  # what any dream moves alike is .9
+        ended = {rms: begun + spread * rms / NEAREST * (0.9 + sign * (moved + noise)) for rms in passed}  # what any dream moves alike is .9
         content = {
             "passed": [] if not reached else [{"rms": rms, "measures": measured(values), "margin": 2.0} for rms, values in ended.items()],
-            "measures": measured(ended[distances[-1]]),
+            "measures": measured(ended[passed[-1]]),
             "excerpt": {"measures": measured(begun)},
             "activation": [0.0, 2.0 if reached else -1.0],
-            "rms_from_start": distances[-1] if reached else 0.0005,
+            "rms_from_start": passed[-1] if reached else 0.0005,
             "share_under_20hz": 0.25,
             "audibility": {"share_audible": 0.5, "above_db": 12.0},
         }
@@ -361,7 +360,7 @@ def test_other_distances_stand_beside_the_verdicts(run: MadeUp, chapter: Chapter
     network = run.content["truth"]["networks"][0]
     assert network["rms"] == NEAREST
     found = {one["rms"]: one["contrast"]["value"] for one in by_composer(run.content["truth"], "many")["bright"]["elsewhere"]}
-    assert found == {rms: pytest.approx(1.1 * rms / NEAREST, rel=0.15) for rms in gathered.distances(run.study.sweeps["truth"])[1:]}
+    assert found == {rms: pytest.approx(1.1 * rms / NEAREST, rel=0.15) for rms in distances(run.study.sweeps["truth"])[1:]}
     assert "At other distances" in [block.title for block in chapter.blocks if isinstance(block, Listing)]
 
 

@@ -14,8 +14,8 @@ from aesdream import arrays, files
 from aesdream import study as studies
 from aesdream.appendix.chapters import Listing
 from aesdream.appendix.reading import Dream, Model
+from aesdream.appendix.truth.asked import control_of
 from aesdream.appendix.truth.beside import again, carried
-from aesdream.appendix.truth.gathered import control_of
 from aesdream.appendix.truth.seeds import OTHER, SEED, Responses, seeds
 from aesdream.appendix.truth.tables import layers
 from aesdream.appendix.truth.transferring import transfer

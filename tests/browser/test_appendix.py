@@ -18,7 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from scipy.stats import binomtest
 
-from aesdream import appendix, files
+from aesdream import files
+from aesdream.appendix.build import build
 from aesdream.appendix.compare import compare
 from tests.fabricated import DEAD, FAILED, HEADER, MISSING, REASON, TREE, fabricate, rename_starts
 
@@ -37,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (FAILED, UNMADE):
         (folder / f"{name}.json").unlink()
     shutil.rmtree(folder / MISSING)
-    appendix.build(folder, study, HEADER, {FAILED: REASON})
+    build(folder, study, HEADER, {FAILED: REASON})
     return folder
 
 
@@ -89,7 +90,7 @@ def test_a_start_that_was_drawn_for_a_dream_is_seen_and_heard_beside_it(page: Pa
     run = tmp_path / "run"
     study = fabricate(run, {**TREE, "sweeps": {"appendix": {**TREE["sweeps"]["appendix"], "starts": {"noise": 1}}}})
     rename_starts(run, "noise-0", own=True)
-    appendix.build(run, study, HEADER)
+    build(run, study, HEADER)
     page.goto(address(run, "#conv4/0/post"))
     expect(page.locator("#detail .view")).to_have_count(6)
     page.click("[data-hear=start]")
@@ -504,6 +505,6 @@ def test_runs_stand_side_by_side_and_are_heard(page: Page, run: Path, tmp_path: 
 
 def test_a_study_without_dreams_has_a_page_all_the_same(page: Page, tmp_path: Path) -> None:
     study = fabricate(tmp_path / "run", {**TREE, "sweeps": {}})
-    appendix.build(tmp_path / "run", study, HEADER)
+    build(tmp_path / "run", study, HEADER)
     page.goto(address(tmp_path / "run"))
     expect(page.locator("#count")).to_have_text("This study asks for no dreams.")

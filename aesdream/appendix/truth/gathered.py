@@ -5,7 +5,7 @@ where both passed the same distance from their start, each by its own gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,22 +15,15 @@ from numpy.typing import NDArray
 from aesdream.appendix.instruments.geometry import cosine
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
-from aesdream.dreaming.settings import SPREAD, Sweep, drawn
-from aesdream.sounds.splits import Treatment
+from aesdream.appendix.truth.asked import asks, distances, nearest
 from aesdream.study import Study, file_name
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.contrasts import Array, Pairs, by_split, by_start, estimate, standardised
 
 CONTROLS = {"shuffled": "labels shuffled", "untrained": "untrained", "random": "random directions"}
 """What cannot know the composer, and what it is called in print."""
-VERDICT_RMS = 0.002
-"""The distance at which verdicts are taken, said before any run: near enough that margins stay of the order that sounds have (docs/truth.md). Where a
-study does not pass it, the distance nearest to it in proportion.
-"""
 MOST_MISSING = 0.1
 """The share of the dreams of a direction that may fall short of it, wherever dreams are compared: of what learned, of controls, of rules."""
-UNNAMED = "network"
-"""What the study's own network is called, which has no name beside others."""
 
 
 @dataclass(frozen=True)
@@ -160,21 +153,6 @@ def _cosine(one: Dream | None, other: Dream | None) -> float:
     return cosine(one.sound()[0] - start, other.sound()[0] - start)
 
 
-def nearest(distances: Iterable[float]) -> float:
-    """The distance of several at which verdicts are taken."""
-    return min(distances, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
-
-
-def asks(sweep: Sweep) -> bool:
-    """Whether a sweep's dreams can be compared: of classes, from spread starts, all equally far from them."""
-    return sweep.layers == ("class",) and sweep.stop_rms is not None and all(drawn(start)[0] == SPREAD for start in sweep.starts)
-
-
-def control_of(treatment: Treatment) -> str:
-    """Which control a treatment is; nothing where it learned."""
-    return "untrained" if treatment.epochs == 0 else "shuffled" if treatment.labels == "shuffled" else ""
-
-
 def groups(material: Material) -> Iterator[Group]:
     """Every sweep and treatment that is asked for, whether its dreams are there or not."""
     study = material.study
@@ -237,11 +215,6 @@ def _group(
         for rms in distances(material.study.sweeps[sweep])
     }
     return Group(sweep, treatment, [places[model][1] for model in models], starts, passed, dreams)
-
-
-def distances(sweep: Sweep) -> list[float]:
-    """At which a sweep's dreams are measured, ascending; the last is where they stop."""
-    return [*sweep.at, *([sweep.stop_rms] if sweep.stop_rms else [])]
 
 
 def _change(dream: Dream | None, names: Sequence[str], rms: float) -> list[float]:

@@ -9,8 +9,7 @@ import numpy as np
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Model
-from aesdream.appendix.truth.gathered import control_of
-from aesdream.appendix.truth.matrix import variant
+from aesdream.appendix.truth.asked import control_of, variant
 from aesdream.training.statistics import measures
 from aesdream.truth.contrasts import estimate
 

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aesdream.appendix.truth.gathered import asks, control_of, distances, nearest
-from aesdream.appendix.truth.matrix import Variant, asked_of, called, how, variant
+from aesdream.appendix.truth.asked import Variant, asked_of, asks, called, control_of, distances, how, nearest, variant
 from aesdream.dreaming.settings import Sweep
 from aesdream.study import Study
 from aesdream.truth.contrasts import SPLITS

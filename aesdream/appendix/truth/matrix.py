@@ -9,46 +9,14 @@ import numpy as np
 from scipy.stats import rankdata
 
 from aesdream.appendix.material import Material
+from aesdream.appendix.truth.asked import asked_of, called, control_of, how, parts_of, rivals_of, variant
 from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, UNNAMED, Group, control_of, most_starts, pooled, rules, together
-from aesdream.dreaming.settings import Sweep
-from aesdream.sounds.composers import COMPOSERS
-from aesdream.sounds.measures import MIXTURE, mixture
+from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, Group, most_starts, pooled, rules, together
 from aesdream.study import Study
 from aesdream.training.statistics import Estimate
 from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, bounded, by_split, cells, difference, estimate, less
 
 Numbers = dict[str, Any]
-Variant = tuple[str, str]
-"""A network by its name, and how its training sounds were augmented (or nothing)."""
-
-
-def variant(study: Study, treatment: str) -> Variant:
-    """What a treatment's models are, beside whom they learned from."""
-    settings = study.training.treatments[treatment]
-    return settings.network or UNNAMED, settings.augmentation or ""
-
-
-def called(one: Variant) -> str:
-    """A variant in print."""
-    return f"{one[0]}, augmented ({one[1]})" if one[1] else one[0]
-
-
-def parts_of(name: str) -> list[str]:
-    """The determinants that another is the sum of."""
-    if COMPOSERS[name].measure is not mixture:
-        return []
-    return [composer.name for composer in COMPOSERS.values() if composer.measure in MIXTURE]
-
-
-def rivals_of(name: str, determinants: Sequence[str]) -> list[str]:
-    """The determinants that a composer's own must be told from: all others, but neither its parts nor what it is a part of."""
-    return [other for other in determinants if other != name and other not in parts_of(name) and name not in parts_of(other)]
-
-
-def asked_of(name: str) -> list[str]:
-    """The determinants of which a composer's dreams must tell: of a mixture every part, else its own."""
-    return parts_of(name) or [name]
 
 
 def relations(measures: Mapping[str, Array]) -> Array:
@@ -113,11 +81,6 @@ def controls(study: Study, own: Group, groups: Sequence[Group]) -> dict[str, lis
         if control and variant(study, group.treatment) in ([mine, (mine[0], "")] if control == "untrained" else [mine]):
             found.setdefault(control, []).append(group)
     return {name: found[name] for name in CONTROLS if name in found}
-
-
-def how(sweep: Sweep) -> tuple[Any, ...]:
-    """How a sweep dreams, as far as dreams can be compared that differ in it."""
-    return sweep.direction, sweep.regularisers, sweep.momentum, sweep.rule
 
 
 def compared(group: Group, controls: Mapping[str, Pairs], others: Mapping[str, Pairs], known: Mapping[str, Group], material: Material) -> Compared:

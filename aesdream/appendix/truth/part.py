@@ -9,8 +9,9 @@ from typing import Any
 from aesdream.appendix.chapters import Block, Chapter, Heading, Picture, Text
 from aesdream.appendix.material import Material
 from aesdream.appendix.truth import figures, tables, verdicts
+from aesdream.appendix.truth.asked import asks, control_of
 from aesdream.appendix.truth.claims import SMALLEST
-from aesdream.appendix.truth.gathered import MOST_MISSING, asks, control_of, deviations, groups, rules
+from aesdream.appendix.truth.gathered import MOST_MISSING, deviations, groups, rules
 from aesdream.appendix.truth.heard import auc, heard
 from aesdream.appendix.truth.matrix import networks, relations
 from aesdream.appendix.truth.regularised import first_layers, regularised
@@ -43,7 +44,7 @@ HOW_TO_READ = (
 
 
 def numbers(material: Material) -> dict[str, Any]:
-    """``truth``, where a study of synthetic composers asks for dreams that can be compared (``gathered.asks``)."""
+    """``truth``, where a study of synthetic composers asks for dreams that can be compared (``asked.asks``)."""
     if not material.corpus.measures or not any(asks(sweep) for sweep in material.study.sweeps.values()):
         return {}
     gathered, responses, study = list(groups(material)), Responses(), material.study

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from aesdream.appendix.material import Material
+from aesdream.appendix.truth.asked import asks, called, control_of, variant
 from aesdream.appendix.truth.claims import claim
-from aesdream.appendix.truth.gathered import Group, asks, control_of, pooled, rules, together
-from aesdream.appendix.truth.matrix import called, compared, controls, variant
+from aesdream.appendix.truth.gathered import Group, pooled, rules, together
+from aesdream.appendix.truth.matrix import compared, controls
 from aesdream.study import Study
 from aesdream.truth.contrasts import estimate, less
 

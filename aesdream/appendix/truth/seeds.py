@@ -12,8 +12,8 @@ import numpy as np
 from aesdream import files
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Model
-from aesdream.appendix.truth.gathered import CONTROLS, control_of
-from aesdream.appendix.truth.matrix import called, variant
+from aesdream.appendix.truth.asked import called, control_of, variant
+from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.errors import DamagedFile
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.cka import linear_cka

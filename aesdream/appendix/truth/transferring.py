@@ -13,8 +13,8 @@ import torch
 
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream, Model
-from aesdream.appendix.truth.gathered import CONTROLS, control_of
-from aesdream.appendix.truth.matrix import called, variant
+from aesdream.appendix.truth.asked import called, control_of, variant
+from aesdream.appendix.truth.gathered import CONTROLS
 from aesdream.appendix.truth.seeds import Responses
 from aesdream.dreaming.objectives import listening
 from aesdream.dreaming.responses import noted
