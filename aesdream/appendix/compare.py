@@ -11,6 +11,7 @@ from aesdream import files
 from aesdream.appendix import pages, words
 from aesdream.appendix.chapters import Block, Chapter, Dreams, Listing, Terms, Text
 from aesdream.appendix.headline import sentences
+from aesdream.appendix.truth.verdicts import VERDICTS
 from aesdream.errors import UserError
 
 Content = Mapping[str, Any]
@@ -56,6 +57,8 @@ def chapters(contents: Mapping[str, Content]) -> list[Chapter]:
     found = [Chapter("glance", "What was compared", [Terms(list(_told(contents))), _settings(contents)], "What differs")]
     if all("tables" in content for content in contents.values()):
         found.append(Chapter("judges", "What the judges reach (ROC AUC)", [said, _judges(contents)], "Judges"))
+    if any("truth" in content for content in contents.values()):
+        found.append(Chapter("truth", "Whether dreams tell the truth", [said, _truth(contents)], "Truth"))
     outcome: list[Block] = [_outcomes(contents), _summaries(contents), Dreams()]
     return [*found, Chapter("dreams", "Every dream, the same target of each run side by side", outcome, "Dreams")]
 
@@ -70,19 +73,22 @@ def _told(contents: Mapping[str, Content]) -> Iterator[tuple[str, str]]:
 
 
 def _settings(contents: Mapping[str, Content]) -> Listing:
-    flat = {label: dict(_flat({"study": content["study"], "sounds": content["sounds"]})) for label, content in contents.items()}
-    keys = list(dict.fromkeys(key for settings in flat.values() for key in settings))
-    rows = [[key, *(settings.get(key, words.DASH)[:_MOST] for settings in flat.values())] for key in keys]
-    differing = [row for row in rows if len({*row[1:]}) > 1]
-    return _listing("What differs in study and sounds", "setting", contents, differing)
+    asked = [{"study": content["study"], "sounds": content["sounds"]} for content in contents.values()]
+    return _listing("What differs in study and sounds", "setting", contents, list(_differing("", asked)))
 
 
-def _flat(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{at}.{key}" if at else str(key))
-    else:
-        yield at, str(value)
+def _differing(at: str, values: Sequence[Any]) -> Iterator[list[str]]:
+    """A row for every setting that is not the same in all; one for a whole group of them that some run lacks."""
+    if all(isinstance(value, dict) for value in values):
+        for key in dict.fromkeys(key for value in values for key in value):
+            yield from _differing(f"{at}.{key}" if at else str(key), [value.get(key, words.DASH) for value in values])
+    elif any(value != values[0] for value in values):
+        yield [at, *map(_shown, values)]
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(f"{key} {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
+    return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 
 
 def _listing(title: str, head: str, contents: Mapping[str, Content], rows: Sequence[Sequence[str]]) -> Listing:
@@ -109,6 +115,18 @@ def _judges(contents: Mapping[str, Content]) -> Listing:
         return dict(sorted({**found, **sticks}.items()))
 
     return _listing("ROC AUC, means over models with 95 % intervals", "judge", contents, _side_by_side(contents, of))
+
+
+def _truth(contents: Mapping[str, Content]) -> Listing:
+    def of(content: Content) -> dict[str, str]:
+        return {
+            f"{network['network']}: {row['composer']}": f"{VERDICTS[row['verdict']]}; {words.interval(row['share'])}"
+            for network in content.get("truth", {}).get("networks", [])
+            for row in network["rows"]
+        }
+
+    title = "Verdicts on each network and composer, and what dreams moved of its determinant, as a share of what dreams of its rule do"
+    return _listing(title, "network: composer", contents, _side_by_side(contents, of))
 
 
 def _outcomes(contents: Mapping[str, Content]) -> Listing:

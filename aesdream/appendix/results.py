@@ -33,7 +33,7 @@ def material(run: Path, study: Study, failed: Mapping[str, str] = MappingProxyTy
     found = Material(run, study, failed)
     sounds, measured = found.sounds, [dream for members in found.measured.values() for dream in members]
     found.content = {
-        "study": {key: value for key, value in config.plain(study).items() if key not in ("sounds", "sweeps")},
+        "study": {key: value for key, value in config.plain(study).items() if key != "sounds"},
         "sounds": {
             **{key: value for key, value in sounds.items() if key not in ("schema", "unit", "digest", "recipe", "files")},
             "shares": {label: number(count / sounds["count"]) for label, count in sounds["labels"].items()},

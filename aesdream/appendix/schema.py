@@ -276,7 +276,7 @@ class Results(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    study: dict[str, Any] = Field(description="the study's settings, sounds and sweeps apart")
+    study: dict[str, Any] = Field(description="the study's settings, those of its sounds apart")
     sounds: dict[str, Any] = Field(description="the corpus: counts, labels and their shares, rate, families, what is synthetic, warnings")
     network: list[Network] = Field(description="every network, once for each length of input")
     models: list[Model] = Field(description="every model that the study asks for")

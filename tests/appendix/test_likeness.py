@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -108,10 +109,16 @@ def test_runs_are_compared_by_their_results_alone(tmp_path: Path, built: SimpleN
         shutil.copy(built.run / "results.json", tmp_path / name)
     content = files.read_json(tmp_path / "two/results.json")
     content["tables"][0]["mean"]["roc_auc"] = {"value": 0.1234, "low": 0.1, "high": 0.2}
+    content["study"]["training"]["treatments"]["another"] = {"epochs": 3, "labels": "shuffled"}
+    content["study"]["sweeps"][next(iter(content["study"]["sweeps"]))]["steps"] += 1
     files.write_json(tmp_path / "two/results.json", content)
     page = compare([tmp_path / "one", tmp_path / "two"])
     assert page == tmp_path / "one/compare/two/index.html"
-    assert "0.123 [0.100, 0.200]" in page.read_text()
+    text = page.read_text()
+    assert "0.123 [0.100, 0.200]" in text
+    assert text.count("training.treatments.another") == 1, "a treatment that a run lacks is one line"
+    assert "epochs 3, labels shuffled" in text
+    assert re.search(r"sweeps\.\w+\.steps", text)
     assert "../../../two/appendix/data/dreams.js" in page.read_text()
 
 
