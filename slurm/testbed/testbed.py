@@ -127,13 +127,22 @@ class Testbed(Settings):
 
         ``job`` is any that it has. Raises BedError where it does not save.
         """
-        kept, state = self.folder / "saved", self.folder / "state"
-        now = time.time()
+        kept, state, now = self.folder / "saved", self.folder / "state", time.time()
         self._ask("scontrol", "update", f"JobId={job}", f"Comment={now}")
-        if not soon(lambda: (state / "job_state").exists() and (state / "job_state").stat().st_mtime > now, 30):
+
+        def copied() -> bool:  # Slurm takes a file away before it puts the newer one there, so that any may be missing for a moment
+            shutil.rmtree(kept, ignore_errors=True)
+            try:
+                if (state / "job_state").stat().st_mtime <= now:
+                    return False
+                shutil.copytree(state, kept, ignore=shutil.ignore_patterns("*.new"))
+            except OSError:
+                return False
+            return (kept / "job_state").exists()
+
+        if not soon(copied, 30):
             raise self._daemon("slurmctld").failed("does not save its state")
-        shutil.rmtree(kept, ignore_errors=True)
-        return Path(shutil.copytree(state, kept))
+        return kept
 
     def kill_controller(self, saved: Path | None = None) -> None:
         """Kill slurmctld at once, as a crash would; ``saved`` is all that it will remember, where it did not save since."""
