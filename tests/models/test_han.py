@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from torch import nn
 from aesdream import config
 from aesdream.errors import UserError
 from aesdream.models import Network
-from aesdream.models.han import SECONDS_A_BILLION, Han, HanNetwork
+from aesdream.models.han import SECONDS_A_BILLION, SECONDS_A_MILLION_SAMPLES, SECONDS_A_MILLION_VALUES, Han, HanNetwork
 from aesdream.models.layers import Draws, draw_dropouts
 
 SECOND, RATE = 22050, 22050
@@ -139,10 +141,13 @@ def test_frames_are_known_without_the_network(whole: HanNetwork) -> None:
         Han().frames(512)
 
 
-def test_its_estimate_counts_the_multiplications_of_the_table() -> None:
+def test_its_estimate_counts_the_multiplications_and_the_values_of_the_table() -> None:
     convolutions = [row for row in TABLE if row[0].startswith("conv")]
     products = sum(shape[1] * shape[2] * (parameters - shape[0]) for _, shape, parameters in convolutions)
-    assert Han().seconds(SECOND, 1) == pytest.approx(SECONDS_A_BILLION * products / 1e9)
+    values = sum(math.prod(shape) for _, shape, _ in convolutions)
+    beside = (SECONDS_A_MILLION_VALUES * values + SECONDS_A_MILLION_SAMPLES * SECOND) / 1e6
+    assert Han().seconds(SECOND, 1) == pytest.approx(SECONDS_A_BILLION * products / 1e9 + beside)
+    assert beside < Han().seconds(SECOND, 1) / 4, "the network of Han et al. is nearly all convolutions"
 
 
 def test_gradients_reach_the_waveform() -> None:
