@@ -31,7 +31,7 @@ def submit(run: Path, study: Study, site: Path, until: str, only: Sequence[str])
     slurm.forget_own_job()
     submission = Submission(run, study, site, until=until, only=only)
     counts = submission.go()
-    released = f"{len(submission.released)} queued tasks that Slurm held are released" if submission.released else ""
+    released = f"tasks that Slurm could not launch and held are released: {submission.released}" if submission.released else ""
     if any(counts.values()):
         told = ", ".join(f"{step} {count}" for step, count in counts.items() if count) + (f"; {released}" if released else "")
         return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"

@@ -21,6 +21,8 @@ ASKED_EVERY = 30.0
 """``status`` asks the controller no more often than this, in seconds."""
 PATIENCE = 60
 """Seconds that the controller is given to answer."""
+AT_ONCE = 500
+"""Jobs that one command names: all in one argument, which has a longest length."""
 WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 UNLAUNCHED = {"launch failed requeued held", "JobHoldMaxRequeue"}
 """Why a job waits that no node could begin: a broken node, or a controller that died and forgot that it runs. Slurm lets it wait for ever."""
@@ -44,8 +46,8 @@ class Job:
         return self.state in WAITING
 
     @property
-    def is_held(self) -> bool:
-        """Whether Slurm holds it until someone releases it, though nobody asked for that."""
+    def is_unlaunched(self) -> bool:
+        """Whether Slurm could not begin it, and holds it until someone releases it."""
         return self.waits and self.reason in UNLAUNCHED
 
 
@@ -191,10 +193,19 @@ def cancel(jobs: Iterable[str]) -> None:
         call("scancel", *whole)
 
 
-def release(jobs: Iterable[str]) -> None:
-    """Let held jobs begin again."""
-    if whole := list(jobs):
-        call("scontrol", "release", ",".join(whole))
+def release(run: Path, jobs: Sequence[str]) -> int:
+    """Let jobs of a run begin again that could not be launched; how many of them Slurm holds no more. Never raises."""
+    for at in range(0, len(jobs), AT_ONCE):
+        with suppress(SlurmSilent):  # one of them is gone meanwhile
+            call("scontrol", "release", ",".join(jobs[at : at + AT_ONCE]))
+    if not jobs:
+        return 0
+    (run / FOLDER / "queue.json").unlink(missing_ok=True)
+    try:
+        left = queue(run)
+    except SlurmSilent:
+        return 0
+    return sum(job not in left or not left[job].is_unlaunched for job in jobs)
 
 
 def limits(asked: Iterable[Asked]) -> Limits:

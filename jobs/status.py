@@ -134,9 +134,9 @@ class _Look:
         return time.strftime("%H:%M:%S", time.localtime(self.queue.time)) if self.queue.time else ""
 
     def _notice(self) -> str:
-        held = sum(job.is_held for job in self.queue.jobs.values())
+        held = sum(job.is_unlaunched for job in self.queue.jobs.values())
         if not self.queue.silence:
-            return f"Slurm could not launch {held} queued tasks and holds them; the same aesdream run --on releases them" if held else ""
+            return f"tasks that Slurm could not launch and holds: {held}; the same aesdream run --on releases them" if held else ""
         since = self._as_of()
         return f"{self.queue.silence}; " + (f"what is queued is as of {since}" if since else "what is queued is not known")
 

@@ -37,7 +37,7 @@ class Submission:
         self.site = site.load(path)
         self.digest = config.digest(config.plain(study))
         self.handed_in: dict[str, tuple[str, ...]] = {}
-        self.released: list[str] = []
+        self.released = 0
 
     def go(self) -> dict[str, int]:
         """Hand everything in; the number of tasks a step. Raises UserError where anything refuses, with nothing left half submitted."""
@@ -48,19 +48,23 @@ class Submission:
             refuse(self.run, graph, self.only, final=final)
             queued, limits = ledger.queued(self.run, live), slurm.limits(self.site.all_asked())
             tasks = self.packer(live).tasks(graph, final, queued, limits)
-            if not any(tasks.counts.values()):
-                return tasks.counts
-            self.code, self.longest = snapshot(self.run), limits.array
-            self._refuse([step for step, count in tasks.counts.items() if count])
-            files.write_bytes(study_path(self.run, self.digest), config.to_yaml(self.study).encode())
-            if final or not (self.run / ledger.FOLDER / "plan.json").exists():
-                begin(self.run, graph)  # where there is a run already, the check says first whether it may be changed so
-            self.book = ledger.Ledger(self.run)
-            try:
-                self._hand_in_all(tasks, queued, live)
-            except BaseException as error:
-                raise self._taken_back(error) from error
+            if any(tasks.counts.values()):
+                self._accept(graph, tasks, queued, live, limits.array, final=final)
+            self.released = slurm.release(self.run, [job for job, told in live.items() if told.is_unlaunched])
         return tasks.counts
+
+    def _accept(self, graph: Graph, tasks: Tasks, queued: Mapping[str, str], live: Mapping[str, slurm.Job], longest: int, *, final: bool) -> None:
+        """Hand tasks in, all or none."""
+        self.code, self.longest = snapshot(self.run), longest
+        self._refuse([step for step, count in tasks.counts.items() if count])
+        files.write_bytes(study_path(self.run, self.digest), config.to_yaml(self.study).encode())
+        if final or not (self.run / ledger.FOLDER / "plan.json").exists():
+            begin(self.run, graph)  # where there is a run already, the check says first whether it may be changed so
+        self.book = ledger.Ledger(self.run)
+        try:
+            self._hand_in_all(tasks, queued, live)
+        except BaseException as error:
+            raise self._taken_back(error) from error
 
     def planned(self) -> dict[str, int]:
         """The number of tasks a step that would be handed in now."""
@@ -96,13 +100,9 @@ class Submission:
         return Graph.of(self.study, sources if sources is not None else looks.unseen(self.study)), sources is not None
 
     def _live(self) -> dict[str, slurm.Job]:
-        """The jobs of this run that Slurm has: those that it could not launch, and holds, are released; those that nobody noted, because
-        their submitter was killed, are cancelled.
-        """
+        """The jobs of this run that Slurm has; those that nobody noted, because their submitter was killed, are cancelled."""
         live, known = slurm.queue(self.run), ledger.jobs(self.run)
         slurm.cancel(job for job in live if job not in known)
-        self.released = [job for job, told in live.items() if job in known and told.is_held]
-        slurm.release(self.released)
         if not live:
             clean(self.run)
         return {job: told for job, told in live.items() if job in known}

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -80,8 +81,7 @@ class Testbed(Settings):
             self.start_controller()
             for name in self.names:
                 self.start_node(name)
-            self._resume()
-            self.wait_up()
+            self.wait_up(resume=True)
         except BaseException:
             for daemon in reversed(self._started):
                 daemon.end()
@@ -122,51 +122,36 @@ class Testbed(Settings):
         """Start slurmctld where it does not run, and wait until it answers."""
         self._launch(self._daemon("slurmctld"), ["slurmctld"], lambda: self._ask("scontrol", "ping").returncode == 0)
 
-    def saved(self, job: str) -> Path:
-        """A copy of what the controller has on disk, once that is what is so now: it saves what changes some seconds late.
+    def wait_saved(self, job: str) -> None:
+        """Wait until the controller has on disk what is so now: it saves what changes some seconds late. ``job`` is any that it has."""
+        mark, memory = f"saved {time.time_ns()}", self.folder / "state/job_state"
+        if self._ask("scontrol", "update", f"JobId={job}", f"Comment={mark}").returncode:
+            raise self._daemon("slurmctld").failed(f"knows no job {job}")
 
-        ``job`` is any that it has. Raises BedError where it does not save.
-        """
-        kept, state, now = self.folder / "saved", self.folder / "state", time.time()
-        self._ask("scontrol", "update", f"JobId={job}", f"Comment={now}")
+        def marked() -> bool:
+            with suppress(FileNotFoundError):  # Slurm takes the old file away before it puts the new one there
+                return mark.encode() in memory.read_bytes()
+            return False
 
-        def copied() -> bool:  # Slurm takes a file away before it puts the newer one there, so that any may be missing for a moment
-            shutil.rmtree(kept, ignore_errors=True)
-            try:
-                if (state / "job_state").stat().st_mtime <= now:
-                    return False
-                shutil.copytree(state, kept, ignore=shutil.ignore_patterns("*.new"))
-            except OSError:
-                return False
-            return (kept / "job_state").exists()
-
-        if not soon(copied, 30):
+        if not soon(marked, 30):
             raise self._daemon("slurmctld").failed("does not save its state")
-        return kept
 
-    def kill_controller(self, saved: Path | None = None) -> None:
-        """Kill slurmctld at once, as a crash would; ``saved`` is all that it will remember, where it did not save since."""
+    def kill_controller(self) -> None:
+        """Kill slurmctld at once, as a crash would."""
         self._daemon("slurmctld").kill()
-        if saved is not None:
-            shutil.rmtree(self.folder / "state")
-            shutil.copytree(saved, self.folder / "state")
 
-    def wait_up(self, seconds: float = 30) -> None:
-        """Wait until every node takes jobs."""
+    def wait_up(self, seconds: float = 30, *, resume: bool = False) -> None:
+        """Wait until every node takes jobs; ``resume`` gives those back that Slurm took out of service, as an administrator does."""
 
         def up() -> bool:
             states = dict(line.split() for line in self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N %T").stdout.splitlines())
+            if resume and (drained := [name for name, state in states.items() if state.startswith("drain")]):
+                self._ask("scontrol", "update", f"NodeName={','.join(drained)}", "State=RESUME")
             return bool(states) and set(states.values()) <= UP and all(self._daemon("slurmd", name).pid() for name in states)
 
         if not soon(up, seconds):
             seen = self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N is %T (%E)").stdout.strip().replace("\n", ", ")
             raise self._daemon("slurmctld").failed(f"has not every node up after {seconds:.0f} s: {seen}")
-
-    def _resume(self) -> None:
-        """Give back to Slurm the nodes that it took out of service, as an administrator does."""
-        states = dict(line.split() for line in self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N %T").stdout.splitlines())
-        if drained := [name for name, state in states.items() if state.startswith("drain")]:
-            self._ask("scontrol", "update", f"NodeName={','.join(drained)}", "State=RESUME")
 
     def _daemon(self, program: str, node: str = "") -> Daemon:
         label = f"{program}-{node}" if node else program

@@ -112,7 +112,7 @@ def test_a_controller_that_dies_and_returns_in_mid_array_loses_nothing(suite: Su
     suite.options += LONG_DREAMS
     suite.submit()
     suite.until(lambda: suite.begun(DREAMS), "a dream under way")
-    bed.saved(suite.running("dream")[0].job)
+    bed.wait_saved(suite.queue()[0].job)
     bed.kill_controller()
     told = suite.told()
     assert told["notice"], "status says that Slurm is silent"
@@ -125,24 +125,28 @@ def test_a_controller_that_dies_and_returns_in_mid_array_loses_nothing(suite: Su
     suite.finish(undisturbed(*suite.options))
 
 
-def test_what_a_controller_forgot_and_then_holds_is_told_and_the_same_command_releases_it(
-    suite: Suite, undisturbed: Callable[..., Path], bed: Testbed
+def test_what_slurm_cannot_launch_and_holds_is_told_and_the_same_command_releases_it(
+    folder: Path, tmp_path: Path, undisturbed: Callable[..., Path]
 ) -> None:
-    suite.submit("--until", "train")
-    suite.idle()
-    suite.options += LONG_DREAMS
-    with suite.closed():
+    broken, prolog = tmp_path / "broken", folder / "prolog"
+    broken.touch()
+    prolog.write_text(f"#!/bin/sh\n! [ -e {broken} ]\n")  # a node that fails it is taken out of service, and its job is held
+    prolog.chmod(0o755)
+    bed = Testbed(folder / "bed", nodes=2, accounting=False, conf=(f"Prolog={prolog}",))
+    bed.start()
+    try:
+        suite = Suite(bed, folder, *UNTIL)
         suite.submit()
-        memory = bed.saved(suite.queue()[0].job)
-    suite.until(lambda: suite.begun(DREAMS), "a dream under way")
-    bed.kill_controller(memory)
-    bed.start_controller()
-    suite.until(suite.held, "a task that Slurm begins twice, and holds")
-    told = suite.told()
-    assert f"could not launch {len(suite.held())} queued tasks" in told["notice"]
-    assert not told["failures"]
-    assert "are released; nothing was submitted" in suite.submit()
-    suite.finish(undisturbed(*suite.options))
+        suite.until(lambda: len(suite.held()) == 2, "both slices of the sounds held")
+        told = suite.told()
+        assert "tasks that Slurm could not launch and holds: 2;" in told["notice"]
+        assert not told["failures"]
+        broken.unlink()
+        bed.start()
+        assert "are released: 2; nothing was submitted" in suite.submit()
+        suite.finish(undisturbed(*suite.options))
+    finally:
+        bed.stop()
 
 
 @pytest.mark.parametrize("signalled", [False, True], ids=["without the user signal", "with the user signal"])

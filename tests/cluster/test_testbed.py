@@ -110,7 +110,7 @@ def test_a_killed_node_comes_back_and_serves(bed: Testbed) -> None:
 
 def test_a_killed_controller_comes_back_and_knows_its_jobs(bed: Testbed) -> None:
     job = said(bed, "sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
-    bed.saved(job)  # a crash before that forgets the job
+    bed.wait_saved(job)  # a crash before that forgets the job
     bed.kill_controller()
     assert ask(bed, "scontrol", "ping").returncode
     bed.start_controller()

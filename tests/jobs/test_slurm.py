@@ -105,6 +105,22 @@ def test_the_controller_is_asked_at_most_every_30_s(cluster: Slurm, run: Path, c
     assert len(cluster.calls("squeue")) == 2
 
 
+def test_thousands_of_held_tasks_are_released_and_what_stays_held_is_not_counted(cluster: Slurm, run: Path) -> None:
+    held = [f"1234567_{number}" for number in range(20_000)]
+    slurm.asked(run, [])
+    cluster.says("squeue", row(held[7], "PENDING", "launch failed requeued held", run / "jobs" / "code" / "0123"))
+    assert slurm.release(run, held) == 19_999
+    named = [job for call in cluster.calls("scontrol") if call.startswith("release ") for job in call.removeprefix("release ").split(",")]
+    assert named == held
+    assert slurm.asked(run, []).jobs.keys() == {held[7]}, "status asks anew"
+
+
+def test_a_release_that_slurm_refuses_releases_nothing(cluster: Slurm, run: Path) -> None:
+    cluster.says("scontrol", "Access/permission denied", code=1)
+    cluster.says("squeue", row("12_0", "PENDING", "JobHoldMaxRequeue", run / "jobs" / "code" / "0123"))
+    assert slurm.release(run, ["12_0"]) == 0
+
+
 def test_how_a_job_ended_is_asked_once(cluster: Slurm, run: Path, clock: Callable[[float], None]) -> None:
     cluster.says("sacct", "12|FAILED|3:0\n")
     for _ in range(3):

@@ -124,6 +124,13 @@ def test_what_queued_tasks_wait_for_is_counted(past: Past) -> None:
     assert status(past.run).waiting_for == {"Priority": 2, "Dependency": 1}
 
 
+def test_what_slurm_could_not_launch_is_told_with_what_releases_it(past: Past) -> None:
+    past.notes("queued", DREAM, job="12_0")
+    held = ("12_0", "PENDING", "launch failed requeued held"), ("12_1", "PENDING", "JobHoldMaxRequeue")
+    past.queue(*held, ("12_2", "COMPLETING", "launch failed requeued held"), ("13", "PENDING", "JobHeldUser"))
+    assert status(past.run).notice == "tasks that Slurm could not launch and holds: 2; the same aesdream run --on releases them"
+
+
 def test_a_unit_that_said_why_it_failed_is_told_with_its_log(past: Past) -> None:
     past.has(CORPUS)
     past.notes("queued", DREAM, job="12")
