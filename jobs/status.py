@@ -39,7 +39,7 @@ class Status:
     as_of: str = ""
     """When Slurm said so: up to half a minute ago."""
     notice: str = ""
-    """What makes this less than certain: the scheduler did not answer."""
+    """What makes this less than certain, or what is to be done: the scheduler did not answer, or holds what it could not begin."""
 
     def grouped(self) -> list[tuple[list[str], str, str | None]]:
         """What failed for the same reason together: units, reason, log."""

@@ -73,7 +73,11 @@ def _told(contents: Mapping[str, Content]) -> Iterator[tuple[str, str]]:
 
 
 def _settings(contents: Mapping[str, Content]) -> Listing:
-    asked = [{"study": content["study"], "sounds": content["sounds"]} for content in contents.values()]
+    known = all("sweeps" in content["study"] for content in contents.values())  # an appendix that was drawn earlier says nothing of them
+    asked = [
+        {"study": {key: value for key, value in content["study"].items() if known or key != "sweeps"}, "sounds": content["sounds"]}
+        for content in contents.values()
+    ]
     return _listing("What differs in study and sounds", "setting", contents, list(_differing("", asked)))
 
 
@@ -88,6 +92,7 @@ def _differing(at: str, values: Sequence[Any]) -> Iterator[list[str]]:
 
 def _shown(value: Any) -> str:
     text = ", ".join(f"{key} {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
+    text = text or "none"
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 
 
@@ -120,7 +125,7 @@ def _judges(contents: Mapping[str, Content]) -> Listing:
 def _truth(contents: Mapping[str, Content]) -> Listing:
     def of(content: Content) -> dict[str, str]:
         return {
-            f"{network['network']}: {row['composer']}": f"{VERDICTS[row['verdict']]}; {words.interval(row['share'])}"
+            f"{network['network']}: {row['composer']}": f"{VERDICTS[row['verdict']]}; {words.interval(row['share'])} at RMS {network['rms']:g}"
             for network in content.get("truth", {}).get("networks", [])
             for row in network["rows"]
         }

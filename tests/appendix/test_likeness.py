@@ -122,6 +122,22 @@ def test_runs_are_compared_by_their_results_alone(tmp_path: Path, built: SimpleN
     assert "../../../two/appendix/data/dreams.js" in page.read_text()
 
 
+def test_verdicts_of_the_truth_stand_side_by_side_with_their_distance(tmp_path: Path, built: SimpleNamespace) -> None:
+    for name, verdict in (("one", "faint"), ("two", "incomparable")):
+        shutil.copytree(built.run / "appendix/data", tmp_path / name / "appendix/data")
+        content = files.read_json(built.run / "results.json")
+        row = {"composer": "bright", "verdict": verdict, "share": {"value": 0.03, "low": 0.01, "high": 0.05}}
+        content["truth"] = {"networks": [{"network": "short", "rms": 0.002, "rows": [row]}]}
+        if name == "two":
+            del content["study"]["sweeps"]  # as results were before they held them
+        files.write_json(tmp_path / name / "results.json", content)
+    text = compare([tmp_path / "one", tmp_path / "two"]).read_text()
+    assert "short: bright" in text
+    assert "tells, faintly; 0.030 [0.010, 0.050] at RMS 0.002" in text
+    assert "not comparable; " in text
+    assert "study.sweeps" not in text
+
+
 def test_what_cannot_be_compared_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has no appendix to compare"):
         compare([tmp_path, tmp_path / "other"])

@@ -23,26 +23,39 @@ def test_nothing_lacks_in_the_packaged_studies(name: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "control", "networks"),
     [
-        ("sweeps.shuffled.models=[shuffled-logmel/*]", "networks that learned shuffled labels", "many"),
-        ("sweeps.untrained.models=[untrained-many/*]", "untrained networks", "logmel"),
-        ("sweeps.untrained.momentum=0", "untrained networks", "many, logmel"),
-        ("sweeps.shuffled.at=[0.004]", "networks that learned shuffled labels", "many, logmel"),
-        ("sweeps.random.direction=gradient", "noises (direction: random)", "many, logmel"),
+        ("sweeps.shuffled.models=[shuffled-logmel/*]", "networks that learned shuffled labels", "network many"),
+        ("sweeps.shuffled.models=[shuffled-*/*/split0-*]", "networks that learned shuffled labels", "networks many, logmel"),
+        ("sweeps.untrained.models=[untrained-many/*]", "untrained networks", "network logmel"),
+        ("sweeps.untrained.momentum=0", "untrained networks", "networks many, logmel"),
+        ("sweeps.shuffled.at=[0.004]", "networks that learned shuffled labels", "networks many, logmel"),
+        ("sweeps.random.direction=gradient", "noises (direction: random)", "networks many, logmel"),
     ],
 )
 def test_a_control_that_is_not_dreamed_or_otherwise_is_named_with_the_networks_that_it_lacks_for(setting: str, control: str, networks: str) -> None:
     [line] = lines(setting)
-    assert line.startswith(f"no dreams of {control} made as those of {networks} (")
+    assert line.startswith(f"{networks}: no dreams of {control} of 2 splits with the same ")
 
 
-def test_composers_whose_rule_is_not_dreamed_are_named() -> None:
-    [line] = lines("sweeps.rule.models=[learned-bright-many/by-family/*-seed0]")
-    assert "of wide: nothing will be judged of what listens for it" in line
+@pytest.mark.parametrize(
+    ("setting", "composers"),
+    [
+        ("sweeps.rule.models=[learned-bright-many/by-family/*-seed0]", "wide"),
+        ("sweeps.rule.models=[learned-*-many/by-family/split0-seed0]", "bright, wide"),
+        ("sweeps.rule.at=[0.004]", "bright, wide"),
+    ],
+)
+def test_composers_whose_rule_is_not_dreamed_as_it_must_be_are_named(setting: str, composers: str) -> None:
+    [line] = lines(setting)
+    assert line.startswith(f"no dreams of the rule itself (direction: rule) of {composers}, of 2 splits")
 
 
 def test_one_split_has_no_intervals() -> None:
-    [line] = lines("training.splits=1")
-    assert line.startswith("training.splits: 1 gives no intervals")
+    [line] = lines("sweeps.truth.models=[learned-*/*/split0-*]")
+    assert line.startswith("dreams of one split only of learned-bright-many, learned-bright-logmel")
+
+
+def test_a_sweep_of_fewer_starts_beside_the_one_that_is_judged_needs_no_controls() -> None:
+    assert not lines("sweeps.classes.momentum=0", "sweeps.classes.at=[0.002]")
 
 
 def test_two_treatments_of_one_composer_and_network_have_one_row() -> None:

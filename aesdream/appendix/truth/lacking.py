@@ -21,50 +21,75 @@ class _Asked(NamedTuple):
 
     sweep: Sweep
     treatment: str
+    composer: str
     variant: Variant
     control: str
+    splits: int
 
 
 def lacking(study: Study) -> Iterator[str]:
     """A line for whatever the truth chapter (``aesdream.appendix.truth``) will lack; none for a study that asks no dreams of which it could tell."""
     asked = list(_asked(study))
-    learned = [one for one in asked if not one.control and not one.variant[1] and one.sweep.direction == "gradient" and not one.sweep.regularisers]
-    if not learned:
-        return
-    yield from _doubled(study, learned)
+    learned = _most_starts([one for one in asked if _has_row(one)])
+    yield from _doubled(learned)
+    whole = [one for one in asked if one.splits >= SPLITS]
     for control, whose in DREAMED.items():
-        without = [called(one.variant) for one in learned if not any(_controls(other, one, control) for other in asked)]
+        without = [called(one.variant) for one in learned if not any(_controls(other, one, control) for other in whole)]
         if without:
-            dreamed = f"no dreams of {whose} made as those of {', '.join(dict.fromkeys(without))} (at, stop_rms, rule, momentum)"
-            yield f"{dreamed}: nothing will be judged of these networks ({PAGE})"
-    wanted = dict.fromkeys(name for one in learned for name in asked_of(str(study.composer_of(one.treatment))))
-    ruled = {study.composer_of(one.treatment) for one in asked if one.sweep.direction == "rule"}
-    if unruled := [name for name in wanted if name not in ruled]:
-        yield f"no dreams of the rule itself (direction: rule) of {', '.join(unruled)}: nothing will be judged of what listens for it ({PAGE})"
-    if study.training.splits < SPLITS:
-        yield f"training.splits: {study.training.splits} gives no intervals, without which no dreams are judged; at least {SPLITS} ({PAGE})"
+            names = f"network{'s' if len({*without}) > 1 else ''} {', '.join(dict.fromkeys(without))}"
+            alike = "at" if control == "random" else "rule, momentum, at"
+            yield f"{names}: no dreams of {whose} of {SPLITS} splits with the same {alike} and stop_rms; nothing will be judged there ({PAGE})"
+    unruled = [name for one in learned for name in asked_of(one.composer) if not any(_rules(other, one, name) for other in whole)]
+    if unruled:
+        whose = f"the rule itself (direction: rule) of {', '.join(dict.fromkeys(unruled))}"
+        yield f"no dreams of {whose}, of {SPLITS} splits, with the same at and stop_rms: nothing will be judged ({PAGE})"
+    if single := [one.treatment for one in learned if one.splits < SPLITS]:
+        yield f"dreams of one split only of {', '.join(single)}: no intervals, without which nothing is judged; at least {SPLITS} splits ({PAGE})"
 
 
 def _asked(study: Study) -> Iterator[_Asked]:
     for sweep in study.sweeps.values():
         if study.sounds.oracular is not None and asks(sweep):
-            for treatment in dict.fromkeys(model.treatment for model in study.swept(sweep)):
-                yield _Asked(sweep, treatment, variant(study, treatment), control_of(study.training.treatments[treatment]))
+            models = study.swept(sweep)
+            for name in dict.fromkeys(model.treatment for model in models):
+                splits = len({model.split for model in models if model.treatment == name})
+                control = control_of(study.training.treatments[name])
+                yield _Asked(sweep, name, str(study.composer_of(name)), variant(study, name), control, splits)
+
+
+def _has_row(one: _Asked) -> bool:
+    return not one.control and not one.variant[1] and one.sweep.direction == "gradient" and not one.sweep.regularisers
+
+
+def _most_starts(asked: list[_Asked]) -> list[_Asked]:
+    """Of every treatment the sweep with the most starts, which is the one that is judged."""
+    best: dict[str, _Asked] = {}
+    for one in asked:
+        if one.treatment not in best or len(one.sweep.starts) > len(best[one.treatment].sweep.starts):
+            best[one.treatment] = one
+    return list(best.values())
+
+
+def _passes(other: _Asked, own: _Asked) -> bool:
+    """Whether dreams are measured where others are judged."""
+    return nearest(distances(own.sweep)) in distances(other.sweep)
 
 
 def _controls(other: _Asked, own: _Asked, control: str) -> bool:
     """Whether some dreams are a control of others; noise knows no network, and serves all."""
-    if nearest(distances(own.sweep)) not in distances(other.sweep):
-        return False
     if control == "random":
-        return other.sweep.direction == "random"
-    return other.control == control and other.variant == own.variant and how(other.sweep) == how(own.sweep)
+        return other.sweep.direction == "random" and _passes(other, own)
+    return other.control == control and other.variant == own.variant and how(other.sweep) == how(own.sweep) and _passes(other, own)
 
 
-def _doubled(study: Study, learned: list[_Asked]) -> Iterator[str]:
+def _rules(other: _Asked, own: _Asked, composer: str) -> bool:
+    return other.sweep.direction == "rule" and other.composer == composer and _passes(other, own)
+
+
+def _doubled(learned: list[_Asked]) -> Iterator[str]:
     """Treatments of which the matrix has one row for two."""
-    treatments = {one.treatment: (study.composer_of(one.treatment), called(one.variant)) for one in learned}
-    for (composer, network), count in Counter(treatments.values()).items():
+    for (composer, network), count in Counter((one.composer, one.variant) for one in learned).items():
         if count > 1:
-            names = [name for name, place in treatments.items() if place == (composer, network)]
-            yield f"{', '.join(names)} learned from {composer} in one network ({network}): the truth has one row for them, that of {names[-1]}"
+            names = [one.treatment for one in learned if (one.composer, one.variant) == (composer, network)]
+            place = f"from {composer} in one network ({called(network)})"
+            yield f"{', '.join(names)} learned {place}: the truth has one row for them, that of {names[-1]}"
