@@ -31,13 +31,14 @@ def submit(run: Path, study: Study, site: Path, until: str, only: Sequence[str])
     slurm.forget_own_job()
     submission = Submission(run, study, site, until=until, only=only)
     counts = submission.go()
-    released = f"tasks that Slurm could not launch and held are released: {submission.released}" if submission.released else ""
+    released = f"; tasks that Slurm could not launch and held are released: {submission.released}" if submission.released else ""
     if any(counts.values()):
-        told = ", ".join(f"{step} {count}" for step, count in counts.items() if count) + (f"; {released}" if released else "")
-        return f"{run}: submitted {sum(counts.values())} tasks ({told}); aesdream status {run} follows them, aesdream cancel {run} takes them back"
+        told = ", ".join(f"{step} {count}" for step, count in counts.items() if count)
+        follow = f"aesdream status {run} follows them, aesdream cancel {run} takes them back"
+        return f"{run}: submitted {sum(counts.values())} tasks ({told}){released}; {follow}"
     page = run / "appendix" / "index.html"
     if released:
-        return f"{run}: {released}; nothing was submitted"
+        return f"{run}: nothing was submitted{released}"
     if ledger.queued(run, slurm.queue(run)):
         return f"{run}: what is missing is queued already; nothing was submitted"
     return f"{run}: everything is there, nothing was submitted" + (f": {page}" if page.exists() else "")

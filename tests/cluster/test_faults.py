@@ -143,7 +143,7 @@ def test_what_slurm_cannot_launch_and_holds_is_told_and_the_same_command_release
         assert not told["failures"]
         broken.unlink()
         bed.start()
-        assert "are released: 2; nothing was submitted" in suite.submit()
+        assert "nothing was submitted; tasks that Slurm could not launch and held are released: 2" in suite.submit()
         suite.finish(undisturbed(*suite.options))
     finally:
         bed.stop()

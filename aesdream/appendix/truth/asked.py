@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from aesdream.dreaming.settings import SPREAD, Sweep, drawn
 from aesdream.sounds.composers import COMPOSERS
@@ -22,6 +22,19 @@ Variant = tuple[str, str]
 """A network by its name, and how its training sounds were augmented (or nothing)."""
 
 
+class OfTreatment(Protocol):
+    """The dreams of one treatment in one sweep, made or to be made."""
+
+    @property
+    def treatment(self) -> str: ...
+
+    @property
+    def starts(self) -> Sequence[str]: ...
+
+
+Dreamed = TypeVar("Dreamed", bound=OfTreatment)
+
+
 def asks(sweep: Sweep) -> bool:
     """Whether a sweep's dreams can be compared: of classes, from spread starts, all equally far from them."""
     return sweep.layers == ("class",) and sweep.stop_rms is not None and all(drawn(start)[0] == SPREAD for start in sweep.starts)
@@ -35,6 +48,20 @@ def distances(sweep: Sweep) -> list[float]:
 def nearest(distances: Iterable[float]) -> float:
     """The distance of several at which verdicts are taken."""
     return min(distances, key=lambda rms: round(abs(math.log(rms / VERDICT_RMS)), 6))
+
+
+def is_plain(sweep: Sweep) -> bool:
+    """Whether a sweep follows the gradient as it is."""
+    return sweep.direction == "gradient" and not sweep.regularisers
+
+
+def most_starts(dreamed: Iterable[Dreamed]) -> list[Dreamed]:
+    """Of every treatment the sweep with the most starts."""
+    best: dict[str, Dreamed] = {}
+    for one in dreamed:
+        if one.treatment not in best or len(one.starts) > len(best[one.treatment].starts):
+            best[one.treatment] = one
+    return list(best.values())
 
 
 def how(sweep: Sweep) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aesdream.appendix.instruments.geometry import cosine
 from aesdream.appendix.material import Material
 from aesdream.appendix.reading import Dream
-from aesdream.appendix.truth.asked import asks, distances, nearest
+from aesdream.appendix.truth.asked import asks, distances, most_starts, nearest
 from aesdream.study import Study, file_name
 from aesdream.training.statistics import Estimate, number
 from aesdream.truth.contrasts import Array, Pairs, by_split, by_start, estimate, standardised
@@ -170,15 +170,6 @@ def rules(study: Study, groups: Sequence[Group]) -> dict[str, Group]:
     """The dreams of each composer's rule itself, which tell how far its determinant can be moved at least."""
     found = most_starts([group for group in groups if study.sweeps[group.sweep].direction == "rule"])
     return {str(study.composer_of(group.treatment)): group for group in found}
-
-
-def most_starts(groups: Sequence[Group]) -> list[Group]:
-    """Of every treatment the sweep with the most starts."""
-    best: dict[str, Group] = {}
-    for group in groups:
-        if group.treatment not in best or len(group.starts) > len(best[group.treatment].starts):
-            best[group.treatment] = group
-    return list(best.values())
 
 
 def together(groups: Sequence[Group], rms: float) -> Pairs:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from aesdream.appendix.truth.asked import Variant, asked_of, asks, called, control_of, distances, how, nearest, variant
+from aesdream.appendix.truth.asked import Variant, asked_of, asks, called, control_of, distances, how, is_plain, most_starts, nearest, variant
 from aesdream.dreaming.settings import Sweep
 from aesdream.study import Study
 from aesdream.truth.contrasts import SPLITS
@@ -26,11 +26,16 @@ class _Asked(NamedTuple):
     control: str
     splits: int
 
+    @property
+    def starts(self) -> Sequence[str]:
+        """The names of the sounds that they begin from."""
+        return self.sweep.starts
+
 
 def lacking(study: Study) -> Iterator[str]:
     """A line for whatever the truth chapter (``aesdream.appendix.truth``) will lack; none for a study that asks no dreams of which it could tell."""
     asked = list(_asked(study))
-    learned = _most_starts([one for one in asked if _has_row(one)])
+    learned = most_starts([one for one in asked if is_plain(one.sweep) and not one.control and not one.variant[1]])
     yield from _doubled(learned)
     whole = [one for one in asked if one.splits >= SPLITS]
     for control, whose in DREAMED.items():
@@ -55,19 +60,6 @@ def _asked(study: Study) -> Iterator[_Asked]:
                 splits = len({model.split for model in models if model.treatment == name})
                 control = control_of(study.training.treatments[name])
                 yield _Asked(sweep, name, str(study.composer_of(name)), variant(study, name), control, splits)
-
-
-def _has_row(one: _Asked) -> bool:
-    return not one.control and not one.variant[1] and one.sweep.direction == "gradient" and not one.sweep.regularisers
-
-
-def _most_starts(asked: list[_Asked]) -> list[_Asked]:
-    """Of every treatment the sweep with the most starts, which is the one that is judged."""
-    best: dict[str, _Asked] = {}
-    for one in asked:
-        if one.treatment not in best or len(one.sweep.starts) > len(best[one.treatment].sweep.starts):
-            best[one.treatment] = one
-    return list(best.values())
 
 
 def _passes(other: _Asked, own: _Asked) -> bool:

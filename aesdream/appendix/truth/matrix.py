@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from aesdream.appendix.material import Material
-from aesdream.appendix.truth.asked import asked_of, called, control_of, how, parts_of, rivals_of, variant
+from aesdream.appendix.truth.asked import asked_of, called, control_of, how, is_plain, most_starts, parts_of, rivals_of, variant
 from aesdream.appendix.truth.claims import Compared, claim
-from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, Group, most_starts, pooled, rules, together
+from aesdream.appendix.truth.gathered import CONTROLS, MOST_MISSING, Group, pooled, rules, together
 from aesdream.study import Study
 from aesdream.training.statistics import Estimate
 from aesdream.truth.contrasts import Array, Pairs, above, below, beyond, bounded, by_split, cells, difference, estimate, less
@@ -38,7 +38,9 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
     ``heard`` says of a treatment whether its models heard their composer: the others' dreams are no test of anything.
     """
     study, determinants = material.study, list(material.corpus.measures)
-    every = [group for group in groups if _is_plain(study, group) and not _control(study, group) and not variant(study, group.treatment)[1]]
+    every = [
+        group for group in groups if is_plain(study.sweeps[group.sweep]) and not _control(study, group) and not variant(study, group.treatment)[1]
+    ]
     learned, known = most_starts(every), rules(study, groups)
     noise = [group for group in groups if study.sweeps[group.sweep].direction == "random"]
     found = []
@@ -59,11 +61,6 @@ def networks(material: Material, groups: Sequence[Group], heard: Callable[[str],
             }
         )
     return found
-
-
-def _is_plain(study: Study, group: Group) -> bool:
-    settings = study.sweeps[group.sweep]
-    return settings.direction == "gradient" and not settings.regularisers
 
 
 def _control(study: Study, group: Group) -> str:
